@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+// Plain JavaScript, so that an old Node says what is wrong instead of a syntax error.
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  console.error(
+    `godwit: Node ${process.versions.node} is too old: Node 24 or newer is needed (npx godwit in the repository uses the pinned one)`,
+  )
+  process.exit(2)
+}
+await import('../src/main.ts')

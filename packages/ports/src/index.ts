@@ -1,0 +1,5 @@
+export { type Cancel, type Clock, rfc3339, rfc3339Micro, sleep } from './clock.ts'
+export { type Fields, type Logger, silentLogger } from './logger.ts'
+export { type Random, seededRandom, systemRandom } from './random.ts'
+export { systemClock } from './system-clock.ts'
+export { VirtualClock } from './virtual-clock.ts'

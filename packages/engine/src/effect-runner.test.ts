@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Retryable, Terminal } from '@godwit/core'
+import { seededRandom, VirtualClock } from '@godwit/ports'
+import { EffectRunner } from './effect-runner.ts'
+
+function build(perform: (key: string, effect: string) => Promise<string | undefined>, concurrency = 2) {
+  const clock = new VirtualClock()
+  const settled: string[] = []
+  const runner = new EffectRunner<string, string>({
+    clock,
+    random: seededRandom(7),
+    concurrency,
+    perform,
+    onSettled: key => settled.push(key),
+    baseDelayMs: 100,
+  })
+  return { clock, settled, runner }
+}
+
+test('effects of a key run in order and their receipts are kept until forgotten', async () => {
+  const seen: string[] = []
+  const { runner, settled } = build(async (_, effect) => {
+    seen.push(effect)
+    return effect === 'b' ? undefined : `did ${effect}`
+  })
+  runner.start('item', ['a', 'b', 'c'])
+  await runner.idle()
+  assert.deepEqual(seen, ['a', 'b', 'c'])
+  assert.deepEqual(runner.outcome('item'), { kind: 'done', receipts: ['did a', 'did c'] })
+  assert.deepEqual(settled, ['item'])
+  runner.forget('item')
+  assert.equal(runner.outcome('item'), undefined)
+})
+
+test('a slow item does not hold up the others, and no more act at once than allowed', async () => {
+  let release: (() => void) | undefined
+  let acting = 0
+  let most = 0
+  const { runner, settled } = build(async key => {
+    most = Math.max(most, ++acting)
+    if (key === 'slow') await new Promise<void>(resolve => (release = resolve))
+    else await Promise.resolve()
+    acting--
+    return undefined
+  })
+  runner.start('slow', ['x'])
+  for (const key of ['a', 'b', 'c']) runner.start(key, ['x'])
+  while (settled.length < 3) await new Promise(resolve => setImmediate(resolve))
+  assert.deepEqual(settled, ['a', 'b', 'c'])
+  assert.equal(most, 2)
+  release?.()
+  await runner.idle()
+})
+
+test('a key that runs is not started again', async () => {
+  const { runner } = build(async () => undefined)
+  assert.equal(runner.start('a', ['x']), true)
+  assert.equal(runner.start('a', ['x']), false)
+  await runner.idle()
+})
+
+test('an error is retried after a growing delay, not before, and the caller is told when it is due', async () => {
+  const { runner, clock, settled } = build(async () => {
+    throw new Error('refused')
+  })
+  runner.start('a', ['x'])
+  await runner.idle()
+  const first = runner.outcome('a')
+  assert.equal(first?.kind === 'retry' && first.attempts, 1)
+  assert.equal(runner.start('a', ['x']), false)
+  clock.advance(120)
+  assert.deepEqual(settled, ['a', 'a'])
+  assert.equal(runner.start('a', ['x']), true)
+  await runner.idle()
+  const second = runner.outcome('a')
+  assert.equal(second?.kind === 'retry' && second.attempts, 2)
+})
+
+test('a wait that the other side asked for is honoured', async () => {
+  const { runner, clock } = build(async () => {
+    throw new Retryable('slow down', { afterMs: 9000 })
+  })
+  runner.start('a', ['x'])
+  await runner.idle()
+  const outcome = runner.outcome('a')
+  assert.equal(outcome?.kind === 'retry' && outcome.retryAtMs - clock.now(), 9000)
+})
+
+test('a terminal error is reported with its code and stops the remaining effects', async () => {
+  const seen: string[] = []
+  const { runner } = build(async (_, effect) => {
+    seen.push(effect)
+    throw new Terminal('TargetExists', 'there is one already')
+  })
+  runner.start('a', ['x', 'y'])
+  await runner.idle()
+  assert.deepEqual(seen, ['x'])
+  assert.deepEqual(runner.outcome('a'), { kind: 'failed', code: 'TargetExists', message: 'there is one already' })
+})

@@ -1,0 +1,114 @@
+import { Retryable, Terminal } from '@godwit/core'
+import type { Clock, Random } from '@godwit/ports'
+
+/** How the last run of a key's effects ended. */
+export type Outcome<Receipt> =
+  | { readonly kind: 'done'; readonly receipts: readonly Receipt[] }
+  /** Will be tried again at `retryAtMs`, in the runner's clock. */
+  | { readonly kind: 'retry'; readonly message: string; readonly attempts: number; readonly retryAtMs: number }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+
+export interface EffectRunnerOptions<Effect, Receipt> {
+  readonly clock: Clock
+  readonly random: Random
+  /** How many keys may act at once; what is only awaited holds no place. */
+  readonly concurrency: number
+  readonly perform: (key: string, effect: Effect) => Promise<Receipt | undefined>
+  /** Called when a key's effects ended, or its retry is due: time to look at the world again. */
+  readonly onSettled: (key: string) => void
+  /** First retry delay in milliseconds, doubling up to `maxDelayMs`. Defaults 100 and 15,000. */
+  readonly baseDelayMs?: number
+  readonly maxDelayMs?: number
+}
+
+/**
+ * Performs effects beside the passes, so that a slow or poisoned item never holds up the others. At most one run a
+ * key at a time, effects of a run in order. Remembers outcomes only until they are taken: the truth is the record.
+ */
+export class EffectRunner<Effect, Receipt> {
+  readonly #options: EffectRunnerOptions<Effect, Receipt>
+  readonly #outcomes = new Map<string, Outcome<Receipt>>()
+  readonly #attempts = new Map<string, number>()
+  readonly #running = new Set<string>()
+  readonly #waiting: (() => void)[] = []
+  #acting = 0
+
+  constructor(options: EffectRunnerOptions<Effect, Receipt>) {
+    this.#options = options
+  }
+
+  isRunning(key: string): boolean {
+    return this.#running.has(key)
+  }
+
+  /** How many keys act or wait for a place. */
+  get size(): number {
+    return this.#running.size
+  }
+
+  /** The outcome of the last run; `done` and `failed` stay until `forget`, so that they can be persisted first. */
+  outcome(key: string): Outcome<Receipt> | undefined {
+    return this.#outcomes.get(key)
+  }
+
+  /** Drops what is remembered of a key, after its outcome is in the record. */
+  forget(key: string): void {
+    this.#outcomes.delete(key)
+    this.#attempts.delete(key)
+  }
+
+  /** Starts effects for a key unless they run already or their retry is not due yet. */
+  start(key: string, effects: readonly Effect[]): boolean {
+    const last = this.#outcomes.get(key)
+    if (this.#running.has(key)) return false
+    if (last?.kind === 'retry' && this.#options.clock.now() < last.retryAtMs) return false
+    this.#outcomes.delete(key)
+    this.#running.add(key)
+    this.#run(key, effects)
+    return true
+  }
+
+  /** Resolves when nothing runs any more. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await new Promise<void>(resolve => this.#waiting.push(resolve))
+  }
+
+  async #run(key: string, effects: readonly Effect[]): Promise<void> {
+    await this.#enter()
+    let outcome: Outcome<Receipt>
+    try {
+      const receipts: Receipt[] = []
+      for (const effect of effects) {
+        const receipt = await this.#options.perform(key, effect)
+        if (receipt !== undefined) receipts.push(receipt)
+      }
+      this.#attempts.delete(key)
+      outcome = { kind: 'done', receipts }
+    } catch (error) {
+      outcome = this.#failure(key, error)
+    }
+    this.#acting--
+    this.#running.delete(key)
+    this.#outcomes.set(key, outcome)
+    for (const wake of this.#waiting.splice(0)) wake()
+    this.#options.onSettled(key)
+  }
+
+  async #enter(): Promise<void> {
+    while (this.#acting >= this.#options.concurrency) await new Promise<void>(resolve => this.#waiting.push(resolve))
+    this.#acting++
+  }
+
+  #failure(key: string, error: unknown): Outcome<Receipt> {
+    if (error instanceof Terminal) return { kind: 'failed', code: error.code, message: error.message }
+    const { clock, random, onSettled, baseDelayMs = 100, maxDelayMs = 15_000 } = this.#options
+    const attempts = (this.#attempts.get(key) ?? 0) + 1
+    this.#attempts.set(key, attempts)
+    const grown = Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(attempts - 1, 20))
+    const asked = error instanceof Retryable ? (error.afterMs ?? 0) : 0
+    const delayMs = Math.max(asked, grown * (1 + 0.2 * random.next()))
+    clock.after(delayMs, () => onSettled(key))
+    const message = error instanceof Error ? error.message : String(error)
+    return { kind: 'retry', message, attempts, retryAtMs: clock.now() + delayMs }
+  }
+}

@@ -6,7 +6,7 @@ const isText = /\.(ts|tsx|js|mjs|json|md|ya?ml|html|css|txt|sh|sql|toml)$|(^|\/)
 const rules: readonly [RegExp, string][] = [
   [/(?<![\w.)-])\/(?:work|farm)\/[a-z.]/, 'a path of one machine'],
   [/\.\.\/shared\b/, 'a folder that a clone does not have'],
-  [/registry\.(?:npmjs|yarnpkg|npmmirror)|npm\.pkg\.github|\b(?:artifactory|verdaccio)\b/i, 'a package registry'],
+  [/registry\.(?:npmjs|yarnpkg|npmmirror)|npm\.pkg\.github/i, 'a package registry'],
 ]
 const lockRule: readonly [RegExp, string] = [/"resolved":\s*"https?:/, 'a download address in the lock file']
 

@@ -1,0 +1,17 @@
+export {
+  type Authority,
+  createAuthority,
+  type IssuedCertificate,
+  issueClientCertificate,
+  issueServerCertificate,
+  loadAuthority,
+} from './authority.ts'
+export {
+  type CertificateRequest,
+  CertificateRequestError,
+  createCertificateRequest,
+  parseCertificateRequest,
+  signCertificateRequest,
+} from './certificate-request.ts'
+export { isTrustedClient, readClientCertificate } from './client-certificate.ts'
+export type { SubjectName } from './distinguished-name.ts'

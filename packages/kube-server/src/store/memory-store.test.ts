@@ -1,0 +1,16 @@
+import { describe } from 'node:test'
+import { VirtualClock } from '@godwit/ports'
+import { testLists } from './contract/list-contract.ts'
+import { testRandomHistories } from './contract/random-histories.ts'
+import { testWatches } from './contract/watch-contract.ts'
+import { testWrites } from './contract/write-contract.ts'
+import type { StoreOptions } from './engine.ts'
+import { memoryStore } from './memory-store.ts'
+
+describe('the memory store', () => {
+  const open = (options?: Partial<StoreOptions>) => memoryStore({ clock: new VirtualClock(), ...options })
+  testWrites(open)
+  testLists(open)
+  testWatches(open)
+  testRandomHistories(open, { runs: 300 })
+})

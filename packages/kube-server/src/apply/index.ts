@@ -1,0 +1,7 @@
+export { type ApplyBody, type ApplyRequest, applyObject } from './apply-object.ts'
+export { applyBodyErrors, undeclaredFields } from './body-errors.ts'
+export { withManagers } from './managers.ts'
+export type { Shape } from './shape.ts'
+export { builtinShape } from './shape-builtin.ts'
+export { shapeOfSchema } from './shape-of-schema.ts'
+export { trackUpdate, type UpdateToTrack } from './track-update.ts'

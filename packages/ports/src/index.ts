@@ -1,5 +1,6 @@
 export { type Cancel, type Clock, rfc3339, rfc3339Micro, sleep } from './clock.ts'
 export { type Fields, type Logger, silentLogger } from './logger.ts'
+export { nextTurn } from './next-turn.ts'
 export { type Random, seededRandom, systemRandom } from './random.ts'
 export { systemClock } from './system-clock.ts'
 export { VirtualClock } from './virtual-clock.ts'

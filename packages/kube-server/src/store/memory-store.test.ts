@@ -1,9 +1,9 @@
 import { describe } from 'node:test'
 import { VirtualClock } from '@godwit/ports'
-import { testLists } from './contract/list-contract.ts'
-import { testRandomHistories } from './contract/random-histories.ts'
-import { testWatches } from './contract/watch-contract.ts'
-import { testWrites } from './contract/write-contract.ts'
+import { testLists } from '../../test/store-contract/list-contract.ts'
+import { testRandomHistories } from '../../test/store-contract/random-histories.ts'
+import { testWatches } from '../../test/store-contract/watch-contract.ts'
+import { testWrites } from '../../test/store-contract/write-contract.ts'
 import type { StoreOptions } from './engine.ts'
 import { memoryStore } from './memory-store.ts'
 

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
-import { setImmediate } from 'node:timers/promises'
+import { nextTurn } from '@godwit/ports'
 import type { DurableLog, Recovered, RecoveredState } from './durable-log.ts'
 import { StoreOpenError } from './errors.ts'
 import { describeHolder, removeHolder, writeHolder } from './folder-holder.ts'
@@ -56,8 +56,8 @@ export class SqliteLog implements DurableLog {
   }
 
   /** The rest of this turn of the event loop: all requests that have just arrived share the commit. */
-  async gather(): Promise<void> {
-    await setImmediate()
+  gather(): Promise<void> {
+    return nextTurn()
   }
 
   async append(events: readonly StoreEvent[]): Promise<void> {

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { StoreOptions } from '../engine.ts'
-import { WriteFailed } from '../errors.ts'
-import { type Collection, type ObjectKey, type Store, type Stored, type StoreEvent, VersionExpired } from '../types.ts'
+import type { StoreOptions } from '../../src/store/engine.ts'
+import { WriteFailed } from '../../src/store/errors.ts'
+import {
+  type Collection,
+  type ObjectKey,
+  type Store,
+  type Stored,
+  type StoreEvent,
+  VersionExpired,
+} from '../../src/store/types.ts'
 import { configMap, keyOf, line } from './builders.ts'
 
 const collections: readonly Collection[] = ['configmaps', 'secrets']

@@ -1,5 +1,5 @@
-import type { KubeObject } from '../../api/object.ts'
-import type { ObjectKey, Store, Stored, StoreEvent } from '../types.ts'
+import type { KubeObject } from '../../src/api/object.ts'
+import type { ObjectKey, Store, Stored, StoreEvent } from '../../src/store/types.ts'
 
 /** Short names for what the tests of stores do all the time. */
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seededRandom } from '@godwit/ports'
-import type { StoreOptions } from '../engine.ts'
-import { InvalidContinue, VersionNotReached } from '../errors.ts'
-import { type Store, VersionExpired } from '../types.ts'
+import type { StoreOptions } from '../../src/store/engine.ts'
+import { InvalidContinue, VersionNotReached } from '../../src/store/errors.ts'
+import { type Store, VersionExpired } from '../../src/store/types.ts'
 import { dataOf, keyOf, line, listPaged, put, remove } from './builders.ts'
 import { opened } from './write-contract.ts'
 

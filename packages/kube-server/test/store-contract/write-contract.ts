@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { StoreClosed } from '../errors.ts'
-import type { Store, StoreEvent } from '../types.ts'
+import { StoreClosed } from '../../src/store/errors.ts'
+import type { Store, StoreEvent } from '../../src/store/types.ts'
 import { configMap, dataOf, eventLine, keyOf, line, put, remove } from './builders.ts'
 
 /** What every store promises to those who write. */

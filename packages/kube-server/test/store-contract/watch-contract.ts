@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Logger, silentLogger } from '@godwit/ports'
-import type { StoreOptions } from '../engine.ts'
-import { type Store, type StoreEvent, VersionExpired } from '../types.ts'
+import type { StoreOptions } from '../../src/store/engine.ts'
+import { type Store, type StoreEvent, VersionExpired } from '../../src/store/types.ts'
 import { dataOf, eventLine, keyOf, put, remove } from './builders.ts'
 import { opened } from './write-contract.ts'
 

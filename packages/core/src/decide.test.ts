@@ -13,6 +13,7 @@ interface Facts {
   readonly second?: readonly string[]
   readonly undo?: readonly string[]
   readonly undoPermit?: Verdict
+  readonly undone?: Verdict
 }
 
 const table: StageTable<Facts, string, 'Prepare' | 'Move' | 'Clean'> = {
@@ -38,6 +39,7 @@ const table: StageTable<Facts, string, 'Prepare' | 'Move' | 'Clean'> = {
         missing: (facts: Facts) => facts.undo ?? [],
       },
     ],
+    undone: { what: 'undone', check: (facts: Facts) => facts.undone ?? holds },
   })),
 }
 
@@ -159,6 +161,11 @@ const rows: readonly [string, Cursor<'Prepare' | 'Move' | 'Clean'>, Facts, objec
 
 for (const [sentence, cursor, facts, expected] of rows)
   test(`decide: ${sentence}`, () => assert.deepEqual(decide(table, cursor, facts, 100), expected))
+
+test('decide: undo waits for the evidence that nothing is left', () => {
+  const decision = decide(table, at({ direction: 'Undo' }), { undone: notYet }, 0)
+  assert.deepEqual(decision, { kind: 'wait', stage: 'Move', waitsFor: 'rain', who: 'the weather' })
+})
 
 const verdict = fc.constantFrom(holds, notYet, never)
 const effects = fc.array(fc.string({ minLength: 1 }), { maxLength: 2 })

@@ -69,7 +69,7 @@ function backward<Facts, Effect, Name extends string>(
   stage: Stage<Facts, Effect, Name>,
   facts: Facts,
 ): Decision<Effect, Name> {
-  const open = firstMissing(stage.name, stage.undo, facts)
+  const open = firstMissing(stage.name, stage.undo, facts) ?? unmet(stage.name, stage.undone, facts)
   if (open?.kind === 'compensate') return { ...open, kind: 'ask' }
   if (open) return open
   const previous = stageBefore(table, stage.name)

@@ -11,7 +11,8 @@ const describeGuards = <Facts>(guards: readonly Guard<Facts>[]) => list(guards.m
 
 /** A Markdown table of a stage table: what each row demands, does, proves and undoes. For the generated docs. */
 export function describeTable<Facts, Effect>(table: StageTable<Facts, Effect>): string {
-  const head = '| Stage | Deadline | Demands | Does, in order | Proven by | Undo, in order |\n|---|---|---|---|---|---|'
+  const head =
+    '| Stage | Deadline | Demands | Does, in order | Proven by | Undo, in order | Undone when |\n|---|---|---|---|---|---|---|'
   const rows = table.stages.map(stage =>
     [
       '',
@@ -21,6 +22,7 @@ export function describeTable<Facts, Effect>(table: StageTable<Facts, Effect>): 
       list(stage.steps.map(describeStep)),
       cell(stage.proof.what),
       list(stage.undo.map(describeStep)),
+      cell(stage.undone.what),
       '',
     ]
       .join(' | ')

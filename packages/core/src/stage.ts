@@ -29,6 +29,8 @@ export interface Stage<Facts, Effect, Name extends string = string> {
   readonly proof: Guard<Facts>
   /** How to take the stage back, in order, computed from facts and journal. */
   readonly undo: readonly Step<Facts, Effect>[]
+  /** The evidence that nothing of the stage is left. */
+  readonly undone: Guard<Facts>
 }
 
 export interface StageTable<Facts, Effect, Name extends string = string> {

@@ -1,0 +1,204 @@
+/**
+ * One item, one look: from what the controller wants, how far this side is and the facts, to the next progress and
+ * the effects it permits. Pure; the caller persists the progress before it starts the effects (laws 1 and 3).
+ */
+import { type Decision, type Direction, decide, type StageTable, stageAfter, stageBefore } from '@godwit/core'
+import type { Outcome } from '@godwit/engine'
+import { type MigrationTask, type Progress, type StageName, stageIndex, type Wish } from '../api/index.ts'
+import type { Evidence, Journal } from './facts.ts'
+
+export interface Remembered {
+  readonly journal: Journal
+  readonly evidence: Evidence
+}
+
+/** One item whose effects are performed: the progress is the one that was persisted before them. */
+export interface ItemJob {
+  readonly task: MigrationTask
+  readonly name: string
+  readonly progress: Progress
+}
+
+export interface Role<Facts extends Remembered, Effect> {
+  readonly table: StageTable<Facts, Effect, StageName>
+  /** Values to remember before the first effect of a stage. */
+  journal(facts: Facts, stage: StageName, direction: Direction): Journal
+  /** Facts that the world will stop showing. */
+  receipts(facts: Facts, stage: StageName, direction: Direction): Evidence
+}
+
+export interface Look<Facts> {
+  readonly wish: Wish
+  readonly progress: Progress | undefined
+  /** The world as it is, seen together with what is remembered. */
+  facts(remembered: Remembered): Facts
+  /** How the last effects ended, when that is not in the record yet. */
+  readonly outcome: Outcome<Evidence> | undefined
+  /** Wall time in RFC 3339; only ever shown to people. */
+  readonly now: string
+}
+
+export interface Advance<Effect> {
+  readonly progress: Progress | undefined
+  readonly effects: readonly Effect[]
+}
+
+interface Position {
+  readonly stage: StageName
+  readonly direction: Direction
+  readonly entered: boolean
+}
+
+/** Where this side goes on, or undefined when the wish is fulfilled or only a person or the controller can go on. */
+export function position(
+  table: Role<never, never>['table'],
+  wish: Wish,
+  progress: Progress | undefined,
+): Position | undefined {
+  if (wish.direction === 'Forward') return forwardPosition(table, wish, progress)
+  if (!progress) return undefined
+  if (progress.direction === 'Forward')
+    return stageIndex(progress.stage) < stageIndex(wish.stage) ? undefined : undo(progress.stage)
+  if (progress.state === 'Failed') return undefined
+  if (progress.state === 'Acting') return undo(progress.stage)
+  const next = stageBefore(table, progress.stage)?.name
+  return next && stageIndex(next) >= stageIndex(wish.stage) ? undo(next) : undefined
+}
+
+const undo = (stage: StageName): Position => ({ stage, direction: 'Undo', entered: true })
+const enter = (stage: StageName): Position => ({ stage, direction: 'Forward', entered: false })
+
+function forwardPosition(table: Role<never, never>['table'], wish: Wish, progress: Progress | undefined) {
+  if (!progress) return enter('Validating')
+  if (progress.direction === 'Undo' || progress.state === 'Failed') return undefined
+  if (progress.state === 'Acting')
+    return { stage: progress.stage, direction: 'Forward', entered: progress.entered } as const
+  const next = stageAfter(table, progress.stage)?.name
+  return next && stageIndex(next) <= stageIndex(wish.stage) ? enter(next) : undefined
+}
+
+/** A wish to undo what this side never did is fulfilled at once. */
+function answerIdle(look: Look<unknown>): Progress | undefined {
+  const { wish, progress, now } = look
+  const isUnanswered = wish.direction === 'Undo' && (progress === undefined || progress.direction === 'Forward')
+  if (!isUnanswered) return progress
+  const { code, message, waitsFor, who, ...kept } = progress ?? { journal: {}, evidence: {} }
+  return { ...kept, stage: wish.stage, direction: 'Undo', state: 'Done', entered: false, since: now }
+}
+
+export function advance<Facts extends Remembered, Effect>(
+  role: Role<Facts, Effect>,
+  look: Look<Facts>,
+): Advance<Effect> {
+  const first = position(role.table as Role<never, never>['table'], look.wish, look.progress)
+  if (!first) return { progress: answerIdle(look), effects: [] }
+  const remembered = {
+    journal: look.progress?.journal ?? {},
+    evidence: { ...look.progress?.evidence, ...receiptsOfOutcome(look.outcome) },
+  }
+  if (look.outcome?.kind === 'failed' && isSameRun(look.progress, first))
+    return { progress: write(look, first, remembered, { state: 'Failed', ...failure(look.outcome) }), effects: [] }
+  return walk(role, look, first, remembered)
+}
+
+/** The outcome belongs to the stage and direction that the record shows as acting. */
+const isSameRun = (progress: Progress | undefined, at: Position) =>
+  progress?.state === 'Acting' && progress.stage === at.stage && progress.direction === at.direction
+
+function walk<Facts extends Remembered, Effect>(
+  role: Role<Facts, Effect>,
+  look: Look<Facts>,
+  start: Position,
+  from: Remembered,
+): Advance<Effect> {
+  let at = start
+  let remembered = from
+  for (;;) {
+    remembered = addReceipts(role, look, at, remembered)
+    const facts = look.facts(remembered)
+    const decision = decide(role.table, at, facts, 0)
+    if (decision.kind !== 'advance' && decision.kind !== 'finish') return settle(role, look, at, remembered, decision)
+    const progress = write(look, at, remembered, { state: 'Done', entered: true })
+    const next = position(role.table as Role<never, never>['table'], look.wish, progress)
+    if (!next) return { progress, effects: [] }
+    at = next
+  }
+}
+
+function addReceipts<Facts extends Remembered, Effect>(
+  role: Role<Facts, Effect>,
+  look: Look<Facts>,
+  at: Position,
+  remembered: Remembered,
+): Remembered {
+  const receipts = role.receipts(look.facts(remembered), at.stage, at.direction)
+  const evidence = { ...remembered.evidence, ...receipts }
+  const journal = at.direction === 'Undo' ? addJournal(role, look, at, { ...remembered, evidence }) : remembered.journal
+  return { journal, evidence }
+}
+
+/** What is journalled already is never overwritten: by now the world shows our own values. */
+function addJournal<Facts extends Remembered, Effect>(
+  role: Role<Facts, Effect>,
+  look: Look<Facts>,
+  at: Position,
+  remembered: Remembered,
+): Journal {
+  return { ...role.journal(look.facts(remembered), at.stage, at.direction), ...remembered.journal }
+}
+
+function settle<Facts extends Remembered, Effect>(
+  role: Role<Facts, Effect>,
+  look: Look<Facts>,
+  at: Position,
+  remembered: Remembered,
+  decision: Extract<Decision<Effect, StageName>, { kind: 'act' | 'wait' | 'compensate' | 'ask' }>,
+): Advance<Effect> {
+  switch (decision.kind) {
+    case 'act': {
+      const journal = addJournal(role, look, at, remembered)
+      const waiting = retrying(look.outcome, decision.step)
+      const progress = write(look, at, { ...remembered, journal }, { state: 'Acting', entered: true, ...waiting })
+      return { progress, effects: decision.effects }
+    }
+    case 'wait': {
+      const { waitsFor, who } = decision
+      return { progress: write(look, at, remembered, { state: 'Acting', waitsFor, who }), effects: [] }
+    }
+    case 'compensate':
+    case 'ask':
+      return { progress: write(look, at, remembered, { state: 'Failed', ...failure(decision) }), effects: [] }
+  }
+}
+
+const failure = ({ code, message }: { readonly code: string; readonly message: string }) => ({ code, message })
+
+const receiptsOfOutcome = (outcome: Outcome<Evidence> | undefined): Evidence =>
+  outcome?.kind === 'done' ? Object.assign({}, ...outcome.receipts) : {}
+
+const retrying = (outcome: Outcome<Evidence> | undefined, step: string) =>
+  outcome?.kind === 'retry'
+    ? {
+        waitsFor: `another attempt to ${step} (attempt ${outcome.attempts} failed: ${outcome.message})`,
+        who: 'hub API',
+      }
+    : {}
+
+function write(
+  look: Look<unknown>,
+  at: Position,
+  remembered: Remembered,
+  over: Pick<Progress, 'state'> & Partial<Progress>,
+): Progress {
+  const before = look.progress
+  const isSameStage = before?.stage === at.stage && before.direction === at.direction
+  return {
+    stage: at.stage,
+    direction: at.direction,
+    entered: at.entered,
+    since: isSameStage ? before.since : look.now,
+    ...(Object.keys(remembered.journal).length > 0 && { journal: { ...remembered.journal } }),
+    ...(Object.keys(remembered.evidence).length > 0 && { evidence: { ...remembered.evidence } }),
+    ...over,
+  }
+}

@@ -1,0 +1,271 @@
+/**
+ * The agent of one hub: does what the MigrationTasks in its namespace on the global hub ask for, as source or as
+ * target. It remembers nothing that is not in a task or on its hub, so it may die at any instruction.
+ */
+import { EffectRunner, KeyedQueue, reconcile } from '@godwit/engine'
+import { Informer, isAlreadyExists, type KubeClient, resources } from '@godwit/kube'
+import { type Clock, type Logger, type Random, rfc3339 } from '@godwit/ports'
+import { AGENT_NAMESPACE, godwit, type MigrationTask } from '../api/index.ts'
+import { BundleWriter } from '../bundle/bundle-writer.ts'
+import * as sourceItems from '../source/item-side.ts'
+import type { SourceItemEffect } from '../source/item-table.ts'
+import * as sourceShared from '../source/shared-side.ts'
+import type { SourceSharedEffect } from '../source/shared-table.ts'
+import * as targetItems from '../target/item-side.ts'
+import type { TargetItemEffect } from '../target/item-table.ts'
+import * as targetShared from '../target/shared-side.ts'
+import type { TargetSharedEffect } from '../target/shared-table.ts'
+import type { Evidence } from './facts.ts'
+import { HubWorld } from './hub-world.ts'
+import { type Job, openItems, passOverItems } from './item-pass.ts'
+import { passOverShared, type SharedJob } from './shared-pass.ts'
+import { TaskCache } from './task-cache.ts'
+
+export interface HubAgentOptions {
+  /** Name of the hub, which is also its namespace on the global hub. */
+  readonly hubName: string
+  /** Client of the hub itself. */
+  readonly hub: KubeClient
+  /** Client of the global hub, confined to namespace `hubName`. */
+  readonly globalHub: KubeClient
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** Items that act on the hub at the same time. Default 24. */
+  readonly concurrency?: number
+}
+
+/** Changes that come in a burst are looked at together. */
+const SETTLE_MS = 15
+/** Shared rows are observed by reading; while one is under way it is read again this often at the latest. */
+const SHARED_RECHECK_MS = 2000
+
+export class HubAgent {
+  readonly #options: HubAgentOptions
+  readonly #queue: KeyedQueue
+  readonly #world: HubWorld
+  readonly #informer: Informer<MigrationTask>
+  readonly #tasks: TaskCache
+  readonly #bootstraps = new Map<string, string>()
+  readonly #writers = new Map<string, BundleWriter>()
+  readonly #items: {
+    readonly source: EffectRunner<Job<SourceItemEffect>, Evidence>
+    readonly target: EffectRunner<Job<TargetItemEffect>, Evidence>
+  }
+  readonly #shared: {
+    readonly source: EffectRunner<SharedJob & { readonly effect: SourceSharedEffect }, Evidence>
+    readonly target: EffectRunner<SharedJob & { readonly effect: TargetSharedEffect }, Evidence>
+  }
+
+  constructor(options: HubAgentOptions) {
+    this.#options = options
+    const { clock, random, logger, hub, globalHub, hubName } = options
+    this.#queue = new KeyedQueue({ clock, random })
+    this.#world = new HubWorld({
+      client: hub,
+      clock,
+      random,
+      logger,
+      onChange: cluster => this.#clusterChanged(cluster),
+    })
+    this.#informer = new Informer<MigrationTask>({
+      client: globalHub,
+      resource: godwit.tasks,
+      namespace: hubName,
+      clock,
+      random,
+      logger,
+    })
+    this.#informer.addIndex('item', task => Object.keys(task.spec.items ?? {}))
+    this.#informer.onChange(({ object }) => this.#queue.addAfter(object.metadata.name, SETTLE_MS))
+    this.#tasks = new TaskCache(this.#informer, globalHub)
+    this.#items = {
+      source: this.#runner((_, job) => sourceItems.perform(this.#sourceSide, job, job.effect)),
+      target: this.#runner((_, job) => targetItems.perform(this.#targetSide, job, job.effect)),
+    }
+    this.#shared = {
+      source: this.#runner((_, job) => sourceShared.perform(this.#sourceSharedSide, job, job.effect)),
+      target: this.#runner((_, job) => targetShared.perform(this.#targetSharedSide, job, job.effect)),
+    }
+  }
+
+  /** Works until `signal` aborts; effects that are under way then are awaited. */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#ensureNamespace()
+    this.#informer.start()
+    await Promise.all([this.#world.start(signal), this.#informer.synced(signal)])
+    if (signal.aborted) return
+    this.#logRecovery()
+    for (const { metadata } of this.#tasks.list()) this.#queue.add(metadata.name)
+    const { logger } = this.#options
+    await reconcile({ queue: this.#queue, pass: name => this.#pass(name), workers: 4, logger }, signal)
+    const runners = [this.#items.source, this.#items.target, this.#shared.source, this.#shared.target]
+    await Promise.all(runners.map(runner => runner.idle()))
+    await Promise.all([this.#informer.stop(), this.#world.stop()])
+  }
+
+  #runner<Effect, Receipt>(perform: (key: string, effect: Effect) => Promise<Receipt | undefined>) {
+    const { clock, random, concurrency = 24 } = this.#options
+    const onSettled = (key: string) => this.#queue.addAfter(key.split('/')[1] ?? '', SETTLE_MS)
+    return new EffectRunner<Effect, Receipt>({ clock, random, concurrency, perform, onSettled })
+  }
+
+  get #sourceSide(): sourceItems.SourceSide {
+    return {
+      world: this.#world,
+      bootstrapKubeconfig: to => this.#bootstraps.get(to),
+      bundleWriter: task => this.#writerOf(task),
+    }
+  }
+
+  get #targetSide(): targetItems.TargetSide {
+    return { world: this.#world, globalHub: this.#options.globalHub }
+  }
+
+  get #sourceSharedSide(): sourceShared.SourceSharedSide {
+    const { hub, globalHub } = this.#options
+    const onBootstrap = (to: string, kubeconfig: string | undefined) => this.#rememberBootstrap(to, kubeconfig)
+    return { hub, globalHub, onBootstrap }
+  }
+
+  get #targetSharedSide(): targetShared.TargetSharedSide {
+    return { hub: this.#options.hub }
+  }
+
+  async #pass(name: string): Promise<{ readonly afterMs?: number }> {
+    const task = this.#tasks.get({ name, namespace: this.#options.hubName })
+    if (!task || task.metadata.deletionTimestamp) return {}
+    return task.spec.scope === 'Shared' ? this.#sharedPass(task) : this.#itemPass(task)
+  }
+
+  async #sharedPass(task: MigrationTask): Promise<{ readonly afterMs?: number }> {
+    const common = { tasks: this.#tasks, now: () => rfc3339(this.#options.clock.now()) }
+    await this.#world.addOptionalKinds()
+    const isSource = task.spec.role === 'Source'
+    const written = isSource
+      ? await passOverShared(
+          {
+            ...common,
+            role: sourceShared.sourceSharedRole,
+            look: seen => sourceShared.look(this.#sourceSharedSide, seen),
+            runner: this.#shared.source,
+          },
+          task,
+        )
+      : await passOverShared(
+          {
+            ...common,
+            role: targetShared.targetSharedRole,
+            look: seen => targetShared.look(this.#targetSharedSide, seen),
+            runner: this.#shared.target,
+          },
+          task,
+        )
+    this.#logProgress(task, written)
+    return written.status?.shared?.state === 'Acting' ? { afterMs: SHARED_RECHECK_MS } : {}
+  }
+
+  async #itemPass(task: MigrationTask): Promise<{ readonly afterMs?: number }> {
+    const common = { tasks: this.#tasks, now: () => rfc3339(this.#options.clock.now()) }
+    if (task.spec.role === 'Target') {
+      await passOverItems(
+        {
+          ...common,
+          role: targetItems.targetItemRole,
+          observe: (seen, name, remembered) => targetItems.observe(this.#targetSide, seen, name, remembered),
+          runner: this.#items.target,
+        },
+        task,
+      )
+      return {}
+    }
+    await this.#readBootstrap(task)
+    await passOverItems(
+      {
+        ...common,
+        role: sourceItems.sourceItemRole,
+        observe: (seen, name, remembered) => sourceItems.observe(this.#sourceSide, seen, name, remembered),
+        runner: this.#items.source,
+      },
+      task,
+    )
+    return {}
+  }
+
+  /** After a restart the bootstrap kubeconfig is known only once somebody has looked. */
+  async #readBootstrap(task: MigrationTask): Promise<void> {
+    if (!this.#bootstraps.has(task.spec.peer)) await sourceShared.look(this.#sourceSharedSide, task)
+  }
+
+  #rememberBootstrap(to: string, kubeconfig: string | undefined): void {
+    if (this.#bootstraps.get(to) === kubeconfig) return
+    if (kubeconfig === undefined) this.#bootstraps.delete(to)
+    else this.#bootstraps.set(to, kubeconfig)
+    for (const { metadata } of this.#tasks.list()) this.#queue.addAfter(metadata.name, SETTLE_MS)
+  }
+
+  #writerOf(task: MigrationTask): BundleWriter {
+    const { uid } = task.spec.migration
+    const sealTo = task.spec.sealTo ?? ''
+    const key = `${uid}/${sealTo}`
+    const known = this.#writers.get(key)
+    if (known) return known
+    const { globalHub, hubName } = this.#options
+    const writer = new BundleWriter({ client: globalHub, namespace: hubName, migrationUid: uid, sealTo })
+    this.#writers.set(key, writer)
+    return writer
+  }
+
+  #clusterChanged(cluster: string): void {
+    for (const { metadata } of this.#informer.byIndex('item', cluster)) this.#queue.addAfter(metadata.name, SETTLE_MS)
+  }
+
+  async #ensureNamespace(): Promise<void> {
+    const { hub } = this.#options
+    if (await hub.get(resources.namespaces, { name: AGENT_NAMESPACE })) return
+    try {
+      await hub.create(resources.namespaces, {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: AGENT_NAMESPACE },
+      })
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error
+    }
+  }
+
+  #logRecovery(): void {
+    const { logger, hubName } = this.#options
+    const tasks = this.#tasks.list()
+    for (const task of tasks) {
+      const open = openItems(task)
+      const stages = Object.fromEntries(
+        Object.entries(Object.groupBy(open, ({ stage }) => stage)).map(([s, of]) => [s, of?.length]),
+      )
+      const { role, scope, migration, epoch } = task.spec
+      const items = Object.keys(task.spec.items ?? {}).length
+      const found = {
+        task: task.metadata.name,
+        migration: migration.name,
+        role,
+        scope,
+        epoch,
+        items,
+        shared: task.status?.shared?.stage,
+      }
+      logger.info({ hub: hubName, ...found, resuming: open.length, stages }, 'recovered task, resuming what is open')
+    }
+    logger.info(
+      { hub: hubName, tasks: tasks.length },
+      tasks.length > 0 ? 'recovered' : 'recovered, nothing is under way',
+    )
+  }
+
+  #logProgress(before: MigrationTask, after: MigrationTask): void {
+    const [from, to] = [before.status?.shared, after.status?.shared]
+    if (!to || (from?.stage === to.stage && from.state === to.state && from.direction === to.direction)) return
+    const { migration, role, epoch } = after.spec
+    const fields = { migration: migration.name, role, epoch, stage: to.stage, direction: to.direction, state: to.state }
+    this.#options.logger.info({ ...fields, ...(to.message && { message: to.message }) }, 'shared stage changed')
+  }
+}

@@ -1,0 +1,7 @@
+export { managedClusterMigrationCrd, migrationTaskCrd, structuralSchema } from './custom-resource-definitions.ts'
+export { DURATION_PATTERN, parseDuration } from './duration.ts'
+export * from './foreign.ts'
+export * from './migration.ts'
+export * from './migration-task.ts'
+export * from './names.ts'
+export * from './stages.ts'

@@ -1,0 +1,124 @@
+import type { ObjectMeta } from '@godwit/kube'
+import { z } from 'zod'
+import { DURATION_PATTERN } from './duration.ts'
+import { PHASES, STAGES } from './stages.ts'
+
+/** At most as many clusters as one migration may name; a bound for every list and page below it. */
+export const MAX_ITEMS = 5000
+const RESIDUE_LIMIT = 200
+
+const condition = z.object({
+  type: z.string().max(316),
+  status: z.enum(['True', 'False', 'Unknown']),
+  reason: z.string().min(1).max(1024),
+  message: z.string().max(32_768),
+  lastTransitionTime: z.iso.datetime(),
+  lastUpdateTime: z.iso.datetime().optional(),
+  observedGeneration: z.int().optional(),
+})
+
+const spec = z
+  .object({
+    from: z.string().describe('Name of the hub that holds the clusters: a ManagedCluster of the global hub.'),
+    to: z.string().describe('Name of the hub that the clusters move to: a ManagedCluster of the global hub.'),
+    includedManagedClusters: z
+      .array(z.string().min(1).max(253))
+      .min(1)
+      .max(MAX_ITEMS)
+      .meta({ 'x-kubernetes-list-type': 'set' })
+      .optional()
+      .describe('Names of the clusters to move.'),
+    includedManagedClustersPlacementRef: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Name of a Placement on the source hub whose decisions are the clusters to move.'),
+    supportedConfigs: z
+      .object({
+        stageTimeout: z
+          .string()
+          .regex(new RegExp(DURATION_PATTERN))
+          .optional()
+          .describe('Deadline of each stage: 10m.'),
+      })
+      .optional(),
+  })
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: 'has(self.includedManagedClusters) != has(self.includedManagedClustersPlacementRef)',
+        message: 'exactly one of includedManagedClusters and includedManagedClustersPlacementRef must be given',
+      },
+      {
+        rule: 'self.from != self.to',
+        message: 'from and to are the same hub: name two different hubs',
+        fieldPath: '.to',
+      },
+    ],
+  })
+
+const waitingFor = z.object({
+  what: z.string(),
+  who: z.string(),
+  since: z.iso.datetime(),
+  until: z.iso.datetime().optional(),
+  items: z.int().optional().describe('How many clusters wait for it.'),
+  example: z.string().optional().describe('One of these clusters.'),
+})
+
+const counts = z.object({
+  total: z.int(),
+  waiting: z.int().describe('Not started yet.'),
+  validating: z.int(),
+  initializing: z.int(),
+  deploying: z.int(),
+  registering: z.int(),
+  cleaning: z.int(),
+  completed: z.int(),
+  rollingBack: z.int(),
+  failed: z.int(),
+})
+
+/** The shared part of the record: where the migration as a whole stands. */
+const shared = z.object({
+  stage: z.string(),
+  direction: z.enum(['Forward', 'Undo']),
+  entered: z.boolean(),
+  since: z.iso.datetime(),
+  deadline: z.iso.datetime().optional(),
+  failure: z
+    .object({ stage: z.enum(STAGES), code: z.string(), message: z.string() })
+    .optional()
+    .describe('Why the migration as a whole failed.'),
+})
+
+const status = z.object({
+  phase: z.enum(PHASES).optional(),
+  conditions: z.array(condition).optional(),
+  observedGeneration: z.int().optional(),
+  epoch: z.int().optional().describe('Term of the controller that wrote this; a lower one is refused.'),
+  shared: shared.optional(),
+  clusters: counts.optional(),
+  waitingFor: z.array(waitingFor).max(20).optional(),
+  residue: z.array(z.string()).max(RESIDUE_LIMIT).optional().describe('What was knowingly left behind, by name.'),
+  startTime: z.iso.datetime().optional(),
+  completionTime: z.iso.datetime().optional(),
+})
+
+export const migrationSchema = z.object({ spec: spec.optional(), status: status.optional() })
+
+export type MigrationSpec = z.infer<typeof spec>
+export type MigrationStatus = z.infer<typeof status>
+export type MigrationCondition = z.infer<typeof condition>
+export type ClusterCounts = z.infer<typeof counts>
+export type WaitingFor = z.infer<typeof waitingFor>
+export type SharedRecord = z.infer<typeof shared>
+
+/** `global-hub.open-cluster-management.io/v1alpha1`, short name `mcm`. */
+export interface ManagedClusterMigration {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: ObjectMeta
+  readonly spec?: MigrationSpec
+  readonly status?: MigrationStatus
+}

@@ -1,0 +1,55 @@
+import { type ItemContext, isApplied, isReadOnly, leaseMark } from '../agent/facts.ts'
+import type { Lease, ManagedCluster, ManifestWork } from '../api/index.ts'
+import { annotation, annotations, type CertificateSigningRequest, conditionOf, isTrue, labels } from '../api/index.ts'
+
+/** One look at a cluster on the hub it goes to. */
+export interface TargetItemFacts extends ItemContext {
+  /** Secret with the sealed resources and the digest of this item in it; undefined until the source delivered. */
+  readonly bundle: { readonly secret: string; readonly digest: string } | undefined
+  readonly cluster: ManagedCluster | undefined
+  readonly namespace: { readonly isOurs: boolean; readonly isTerminating: boolean } | undefined
+  readonly work: ManifestWork | undefined
+  readonly lease: Lease | undefined
+  /** Requests for a client certificate that the cluster made with the target's own bootstrap account. */
+  readonly ownBootstrapRequests: readonly CertificateSigningRequest[]
+}
+
+export const isOurs = (facts: TargetItemFacts) =>
+  annotation(facts.cluster, annotations.migration) === facts.migrationUid
+
+/** The klusterlet has been seen on this hub since the cluster was deployed here. */
+export function hasJoined(facts: TargetItemFacts): boolean {
+  const baseline = facts.evidence['leaseAtDeploy']
+  return baseline !== undefined && facts.lease !== undefined && leaseMark(facts.lease) !== baseline
+}
+
+/** An import controller looks after the klusterlet on this hub and will give it a bootstrap of its own. */
+export const isImportManaged = (facts: TargetItemFacts) =>
+  facts.work?.metadata.labels?.[labels.klusterletWorks] === 'true'
+
+const isIssued = (request: CertificateSigningRequest) =>
+  isTrue(conditionOf(request, 'Approved')) && Boolean(request.status?.certificate)
+
+/** Whether the cluster works with the target's own bootstrap, so that the migration's credential may go (H-32, H-58). */
+export function usesOwnBootstrap(facts: TargetItemFacts): boolean {
+  if (!isImportManaged(facts)) return true
+  return (
+    facts.evidence['ownBootstrap'] !== undefined &&
+    facts.work !== undefined &&
+    !isReadOnly(facts.work) &&
+    isApplied(facts.work) &&
+    isTrue(conditionOf(facts.cluster, 'ManagedClusterImportSucceeded'))
+  )
+}
+
+/** Facts that the hub will stop showing: leases move on, certificate requests are collected after an hour. */
+export function receiptsOf(facts: TargetItemFacts): Record<string, string> {
+  const receipts: Record<string, string> = {}
+  const mark = leaseMark(facts.lease)
+  const known = facts.evidence['leaseAtDeploy']
+  const isOtherLease = known !== undefined && mark !== undefined && known.split('@')[0] !== mark.split('@')[0]
+  if (isOurs(facts) && mark !== undefined && (known === undefined || isOtherLease)) receipts['leaseAtDeploy'] = mark
+  const issued = facts.ownBootstrapRequests.find(isIssued)
+  if (issued && facts.evidence['ownBootstrap'] === undefined) receipts['ownBootstrap'] = issued.metadata.name
+  return receipts
+}

@@ -1,0 +1,134 @@
+/** The target agent's side of one cluster: how its world is observed and how effects are performed. */
+import { Terminal } from '@godwit/core'
+import { type KubeClient, type KubeObject, resources } from '@godwit/kube'
+import type { ItemJob, Remembered, Role } from '../agent/advance.ts'
+import { type Evidence, leaseMark } from '../agent/facts.ts'
+import type { HubWorld } from '../agent/hub-world.ts'
+import { isMarked } from '../agent/marks.ts'
+import {
+  annotation,
+  annotations,
+  importBootstrapUser,
+  LEASE_NAME,
+  type Lease,
+  labels,
+  type ManagedCluster,
+  type MigrationTask,
+  ocm,
+  provisioning,
+  type Secret,
+} from '../api/index.ts'
+import { applyItem, unmarkItem, withdrawItem } from '../bundle/apply-item.ts'
+import { itemOf } from '../bundle/bundle.ts'
+import { open } from '../bundle/seal.ts'
+import { receiptsOf, type TargetItemFacts } from './item-facts.ts'
+import { type TargetItemEffect, targetItemTable } from './item-table.ts'
+import { readSealingKey } from './sealing-key.ts'
+
+export const targetItemRole: Role<TargetItemFacts, TargetItemEffect> = {
+  table: targetItemTable,
+  journal: () => ({}),
+  receipts: receiptsOf,
+}
+
+export interface TargetSide {
+  readonly world: HubWorld
+  /** Client of the global hub, confined to this hub's namespace. */
+  readonly globalHub: KubeClient
+}
+
+export function observe(side: TargetSide, task: MigrationTask, name: string, remembered: Remembered): TargetItemFacts {
+  const { world } = side
+  const wish = task.spec.items?.[name]
+  const { uid } = task.spec.migration
+  const namespace = world.namespace(name)
+  return {
+    ...remembered,
+    name,
+    migrationUid: uid,
+    bundle: wish?.bundle && wish.digest ? { secret: wish.bundle, digest: wish.digest } : undefined,
+    cluster: world.cluster(name),
+    namespace: namespace && {
+      isOurs: isMarked(namespace, uid),
+      isTerminating: namespace.metadata.deletionTimestamp !== undefined,
+    },
+    work: world.work(name),
+    lease: world.lease(name),
+    ownBootstrapRequests: world
+      .certificateRequests(name)
+      .filter(request => request.spec?.username === importBootstrapUser(name)),
+  }
+}
+
+export async function perform(
+  side: TargetSide,
+  { task, name, progress }: ItemJob,
+  effect: TargetItemEffect,
+): Promise<Evidence | undefined> {
+  const { client } = side.world
+  const target = { client, cluster: name, migrationUid: task.spec.migration.uid }
+  switch (effect.kind) {
+    case 'applyBundle':
+      await applyItem(target, await openItem(side, task, name, effect))
+      return { applied: effect.digest }
+    case 'enableAutoImport':
+      await enableAutoImport(client, name)
+      return undefined
+    case 'unmark':
+      await unmarkItem(target)
+      return undefined
+    case 'deny':
+      await client.patch(ocm.managedClusters, { name }, { spec: { hubAcceptsClient: false } })
+      return undefined
+    case 'withdraw':
+      await readNotJoined(client, { task, name, progress })
+      await withdrawItem(target)
+      return undefined
+  }
+}
+
+async function openItem(
+  side: TargetSide,
+  task: MigrationTask,
+  name: string,
+  effect: { readonly secret: string; readonly digest: string },
+): Promise<readonly KubeObject[]> {
+  const namespace = task.metadata.namespace ?? ''
+  const secret = await side.globalHub.get<Secret>(resources.secrets, { name: effect.secret, namespace })
+  const sealed = secret?.data?.['bundle']
+  if (!sealed) throw new Error(`bundle Secret ${namespace}/${effect.secret} is not there yet`)
+  const { uid } = task.spec.migration
+  const keys = await readSealingKey(side.world.client, uid)
+  if (!keys) throw new Terminal('SealBroken', 'the sealing key of the migration is gone from the target hub')
+  const plain = open(Buffer.from(sealed, 'base64'), keys.privateKey, uid)
+  return itemOf(plain, uid, name, effect.digest)
+}
+
+async function enableAutoImport(client: KubeClient, name: string): Promise<void> {
+  if (await client.serves(provisioning.imageClusterInstalls)) {
+    const ref = { name, namespace: name }
+    const install = await client.get<KubeObject>(provisioning.imageClusterInstalls, ref)
+    if (install?.metadata.labels?.[labels.veleroRestore] === 'globalhub')
+      await client.patch(provisioning.imageClusterInstalls, ref, {
+        metadata: { labels: { [labels.veleroRestore]: null } },
+      })
+  }
+  await client.patch(
+    ocm.managedClusters,
+    { name },
+    { metadata: { annotations: { [annotations.disableAutoImport]: null } } },
+  )
+}
+
+/** A connected, accepted cluster would be detached gracefully, which uninstalls its klusterlet (H-52). */
+async function readNotJoined(client: KubeClient, { task, name, progress }: ItemJob): Promise<void> {
+  const [cluster, lease] = await Promise.all([
+    client.get<ManagedCluster>(ocm.managedClusters, { name }),
+    client.get<Lease>(resources.leases, { name: LEASE_NAME, namespace: name }),
+  ])
+  if (!cluster || annotation(cluster, annotations.migration) !== task.spec.migration.uid) return
+  const baseline = progress.evidence?.['leaseAtDeploy']
+  const hasJoined = baseline !== undefined && lease !== undefined && leaseMark(lease) !== baseline
+  if (hasJoined && cluster.spec?.hubAcceptsClient === true)
+    throw new Terminal('ClusterJoined', `managed cluster ${name} is connected to the target hub: deny it there first`)
+}

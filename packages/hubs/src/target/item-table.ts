@@ -1,0 +1,175 @@
+/** What the agent of the target hub does for one cluster, stage by stage. A value: `decide` walks it. */
+import { fails, type Guard, holds, nothingToProve, type StageTable, waits } from '@godwit/core'
+import { isApplied } from '../agent/facts.ts'
+import { annotation, annotations, conditionOf, isTrue, STAGE_DEADLINE_MS, type StageName } from '../api/index.ts'
+import { type TargetItemFacts as Facts, hasJoined, isOurs, usesOwnBootstrap } from './item-facts.ts'
+
+export type TargetItemEffect =
+  | { readonly kind: 'applyBundle'; readonly secret: string; readonly digest: string }
+  | { readonly kind: 'enableAutoImport' }
+  | { readonly kind: 'unmark' }
+  | { readonly kind: 'deny' }
+  | { readonly kind: 'withdraw' }
+
+const AGENT = 'target agent'
+const REGISTRATION = 'registration controller of the target hub'
+const KLUSTERLET = 'klusterlet of the managed cluster'
+const IMPORT_CONTROLLER = 'import controller of the target hub'
+
+/** Never over a foreign cluster, also for clusters that a placement chose (H-28, H-44). */
+const isFree: Guard<Facts> = {
+  what: 'no foreign ManagedCluster of that name exists on the target hub',
+  check: facts => {
+    if (facts.cluster && !isOurs(facts))
+      return fails(
+        'ClusterConflict',
+        `managed cluster ${facts.name} exists on the target hub already: remove or rename one`,
+      )
+    if (facts.namespace?.isTerminating) return waits(`namespace ${facts.name} to finish terminating`, 'target hub')
+    return holds
+  },
+}
+
+const isDeployed: Guard<Facts> = {
+  what: 'the bundle is applied by digest, the hub has accepted the cluster and keeps a lease for it',
+  check: facts => {
+    if (!facts.bundle || facts.evidence['applied'] !== facts.bundle.digest || !isOurs(facts))
+      return waits('the resources of the cluster to be applied', AGENT)
+    if (!isTrue(conditionOf(facts.cluster, 'HubAcceptedManagedCluster')))
+      return waits('the target hub to accept the cluster', REGISTRATION)
+    return facts.evidence['leaseAtDeploy'] ? holds : waits('the target hub to create the lease', REGISTRATION)
+  },
+}
+
+const isRegistered: Guard<Facts> = {
+  what: 'since the switch the klusterlet renewed its lease, is Available and has applied its work, all on the target hub',
+  check: facts => {
+    if (!facts.cluster) return fails('ClusterNotFound', `managed cluster ${facts.name} is gone from the target hub`)
+    if (!hasJoined(facts)) return waits('the klusterlet to renew its lease on the target hub', KLUSTERLET)
+    if (!isTrue(conditionOf(facts.cluster, 'ManagedClusterConditionAvailable')))
+      return waits('the cluster to become Available on the target hub', KLUSTERLET)
+    return isApplied(facts.work) ? holds : waits('the klusterlet work to be applied on the target hub', KLUSTERLET)
+  },
+}
+
+const ownBootstrap: Guard<Facts> = {
+  what: 'the klusterlet works with the bootstrap of the target hub itself',
+  check: facts =>
+    usesOwnBootstrap(facts) ? holds : waits("the klusterlet to use the target hub's own bootstrap", IMPORT_CONTROLLER),
+}
+
+const isSettled: Guard<Facts> = {
+  what: "imports run again, the klusterlet uses the target's own bootstrap, marks of the migration are gone",
+  check: facts => {
+    if (!facts.cluster) return fails('ClusterNotFound', `managed cluster ${facts.name} is gone from the target hub`)
+    const own = ownBootstrap.check(facts)
+    if (own.kind !== 'holds') return own
+    return isOurs(facts) ? waits('the marks of the migration to be removed', AGENT) : holds
+  },
+}
+
+const holdsBackImports = (facts: Facts) =>
+  annotation(facts.cluster, annotations.disableAutoImport) !== undefined &&
+  annotation(facts.cluster, annotations.keepDisableAutoImport) === undefined
+
+const notJoined: Guard<Facts> = {
+  what: 'the klusterlet is not connected to the target hub',
+  check: facts =>
+    facts.cluster?.spec?.hubAcceptsClient === true && hasJoined(facts)
+      ? fails('ClusterJoined', `managed cluster ${facts.name} is connected to the target hub: deny it there first`)
+      : holds,
+}
+
+const isWithdrawn: Guard<Facts> = {
+  what: 'nothing that the migration made for the cluster is left on the target hub',
+  check: facts => {
+    if (facts.cluster && isOurs(facts)) return waits('the ManagedCluster to go from the target hub', IMPORT_CONTROLLER)
+    return facts.namespace?.isOurs ? waits(`namespace ${facts.name} to go from the target hub`, 'target hub') : holds
+  },
+}
+
+export const targetItemTable: StageTable<Facts, TargetItemEffect, StageName> = {
+  party: 'target',
+  scope: 'item',
+  stages: [
+    {
+      name: 'Validating',
+      deadlineMs: STAGE_DEADLINE_MS.Validating,
+      guards: [isFree],
+      steps: [],
+      proof: nothingToProve,
+      undo: [],
+      undone: nothingToProve,
+    },
+    {
+      name: 'Initializing',
+      deadlineMs: STAGE_DEADLINE_MS.Initializing,
+      guards: [isFree],
+      steps: [],
+      proof: nothingToProve,
+      undo: [],
+      undone: nothingToProve,
+    },
+    {
+      name: 'Deploying',
+      deadlineMs: STAGE_DEADLINE_MS.Deploying,
+      guards: [isFree],
+      steps: [
+        {
+          what: 'open the bundle, bind it to the cluster and apply it',
+          permit: isFree,
+          missing: ({ bundle, evidence }) =>
+            bundle && evidence['applied'] !== bundle.digest ? [{ kind: 'applyBundle', ...bundle }] : [],
+        },
+      ],
+      proof: isDeployed,
+      undo: [
+        {
+          what: 'delete what the migration made for the cluster, and only that',
+          permit: notJoined,
+          missing: facts =>
+            (facts.cluster && isOurs(facts) && !facts.cluster.metadata.deletionTimestamp) ||
+            (facts.namespace?.isOurs && !facts.namespace.isTerminating)
+              ? [{ kind: 'withdraw' }]
+              : [],
+        },
+      ],
+      undone: isWithdrawn,
+    },
+    {
+      name: 'Registering',
+      deadlineMs: STAGE_DEADLINE_MS.Registering,
+      guards: [],
+      steps: [],
+      proof: isRegistered,
+      undo: [
+        {
+          // Without this a deleted cluster would be detached in the graceful way: klusterlet uninstalled (H-52).
+          what: 'set hubAcceptsClient to false, so that the klusterlet leaves',
+          missing: facts =>
+            facts.cluster && isOurs(facts) && facts.cluster.spec?.hubAcceptsClient === true ? [{ kind: 'deny' }] : [],
+        },
+      ],
+      undone: nothingToProve,
+    },
+    {
+      name: 'Cleaning',
+      deadlineMs: STAGE_DEADLINE_MS.Cleaning,
+      guards: [],
+      steps: [
+        {
+          what: 'let the import controller of the target hub take over the klusterlet',
+          missing: facts => (holdsBackImports(facts) ? [{ kind: 'enableAutoImport' }] : []),
+        },
+        {
+          what: 'remove the marks of the migration',
+          permit: ownBootstrap,
+          missing: facts => (isOurs(facts) ? [{ kind: 'unmark' }] : []),
+        },
+      ],
+      proof: isSettled,
+      undo: [],
+      undone: nothingToProve,
+    },
+  ],
+}

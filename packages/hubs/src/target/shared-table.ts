@@ -1,0 +1,170 @@
+/** What the agent of the target hub does once a migration. A value: `decide` walks it. */
+import { fails, type Guard, holds, nothingToProve, type StageTable, waits } from '@godwit/core'
+import type { Remembered } from '../agent/advance.ts'
+import { AUTO_APPROVAL_GATE, BOOTSTRAP_ROLES, STAGE_DEADLINE_MS, type StageName } from '../api/index.ts'
+
+export interface TargetSharedFacts extends Remembered {
+  /** undefined: no ClusterManager on this hub. */
+  readonly approval: { readonly isGateOn: boolean; readonly users: readonly string[] } | undefined
+  /** Whose certificate requests the hub must approve; undefined until the controller knows. */
+  readonly user: string | undefined
+  /** Which of the known bootstrap ClusterRoles the hub has. */
+  readonly bootstrapRole: string | undefined
+  /** Which of the three RBAC objects of the migration exist, by name. */
+  readonly hasSealingKey: boolean
+  readonly rbac: { readonly wanted: readonly string[]; readonly present: readonly string[] }
+}
+
+export type TargetSharedEffect =
+  | { readonly kind: 'makeSealingKey' }
+  | { readonly kind: 'approve'; readonly user: string }
+  | { readonly kind: 'disapprove'; readonly user: string; readonly restoreGate: boolean }
+  | { readonly kind: 'grant' }
+  | { readonly kind: 'revoke' }
+  | { readonly kind: 'deleteSealingKey' }
+
+type Facts = TargetSharedFacts
+
+/** Journal key: whether the gate was on before; and whether the user was listed already. */
+export const GATE_BEFORE = 'ClusterManager/gate'
+export const USER_BEFORE = 'ClusterManager/user'
+
+export function journalFor(facts: Facts, stage: StageName): Record<string, string | null> {
+  if (stage !== 'Initializing' || !facts.approval || !facts.user) return {}
+  return {
+    [GATE_BEFORE]: facts.approval.isGateOn ? 'Enable' : null,
+    [USER_BEFORE]: facts.approval.users.includes(facts.user) ? facts.user : null,
+  }
+}
+
+const hasClusterManager: Guard<Facts> = {
+  what: 'a ClusterManager exists on the target hub',
+  check: facts =>
+    facts.approval
+      ? holds
+      : fails('HubInvalid', 'no ClusterManager cluster-manager exists on the target hub: install OCM there'),
+}
+
+const hasBootstrapRole: Guard<Facts> = {
+  what: 'a bootstrap ClusterRole exists on the target hub',
+  check: facts =>
+    facts.bootstrapRole
+      ? holds
+      : fails(
+          'HubInvalid',
+          `none of the ClusterRoles ${BOOTSTRAP_ROLES.join(', ')} exists on the target hub: install OCM there`,
+        ),
+}
+
+const knowsUser: Guard<Facts> = {
+  what: 'the ServiceAccount that clusters bootstrap with is known',
+  check: facts => (facts.user ? holds : waits('the ServiceAccount that clusters bootstrap with', 'controller')),
+}
+
+const isListed = ({ approval, user }: Facts) =>
+  approval !== undefined && user !== undefined && approval.users.includes(user)
+const isApproving = (facts: Facts) => facts.approval?.isGateOn === true && isListed(facts)
+const isGranted = ({ rbac }: Facts) => rbac.wanted.every(name => rbac.present.includes(name))
+
+const isReady: Guard<Facts> = {
+  what: `the hub approves the migration's ServiceAccount (${AUTO_APPROVAL_GATE}) and it may bootstrap clusters`,
+  check: facts =>
+    isApproving(facts) && isGranted(facts) ? holds : waits('auto-approval and RBAC on the target hub', 'target agent'),
+}
+
+const isRevoked: Guard<Facts> = {
+  what: "approval and RBAC of the migration's ServiceAccount are gone",
+  check: facts => {
+    if (facts.rbac.present.length > 0) return waits('RBAC of the migration to go', 'target agent')
+    return disapproval(facts).length > 0 ? waits('auto-approval to be taken back', 'target agent') : holds
+  },
+}
+
+/** The gate is restored only when no other account that Godwit did not add still relies on it. */
+function disapproval(facts: Facts): TargetSharedEffect[] {
+  const { approval, user, journal } = facts
+  if (!approval || !user || journal[USER_BEFORE] === undefined) return []
+  const others = approval.users.filter(other => other !== user)
+  const restoreGate = journal[GATE_BEFORE] === null && approval.isGateOn && others.length === 0
+  const removeUser = journal[USER_BEFORE] === null && approval.users.includes(user)
+  return removeUser || restoreGate ? [{ kind: 'disapprove', user, restoreGate }] : []
+}
+
+const removal = [
+  { what: 'take the ServiceAccount out of auto-approval, restore the feature gate', missing: disapproval },
+  {
+    what: 'delete the RBAC objects of the migration',
+    missing: (facts: Facts): TargetSharedEffect[] => (facts.rbac.present.length > 0 ? [{ kind: 'revoke' }] : []),
+  },
+]
+
+const forgetKey = {
+  what: 'delete the sealing key',
+  missing: (facts: Facts): TargetSharedEffect[] => (facts.hasSealingKey ? [{ kind: 'deleteSealingKey' }] : []),
+}
+
+const keyIsGone: Guard<Facts> = {
+  what: 'the sealing key is gone',
+  check: facts => (facts.hasSealingKey ? waits('the sealing key to go', 'target agent') : holds),
+}
+
+const isCleared: Guard<Facts> = {
+  what: `${isRevoked.what}, and so is the sealing key`,
+  check: facts => {
+    const key = keyIsGone.check(facts)
+    return key.kind === 'holds' ? isRevoked.check(facts) : key
+  },
+}
+
+const idle = (name: StageName) => ({
+  name,
+  deadlineMs: STAGE_DEADLINE_MS[name],
+  guards: [],
+  steps: [],
+  proof: nothingToProve,
+  undo: [],
+  undone: nothingToProve,
+})
+
+export const targetSharedTable: StageTable<Facts, TargetSharedEffect, StageName> = {
+  party: 'target',
+  scope: 'shared',
+  stages: [
+    {
+      ...idle('Validating'),
+      guards: [hasClusterManager, hasBootstrapRole],
+      steps: [
+        {
+          what: 'publish the key that bundles are sealed for',
+          missing: ({ evidence }) => (evidence['sealingKey'] ? [] : [{ kind: 'makeSealingKey' }]),
+        },
+      ],
+      proof: {
+        what: 'the sealing key is published',
+        check: ({ evidence }) => (evidence['sealingKey'] ? holds : waits('the sealing key', 'target agent')),
+      },
+      undo: [forgetKey],
+      undone: keyIsGone,
+    },
+    {
+      ...idle('Initializing'),
+      guards: [hasClusterManager, hasBootstrapRole, knowsUser],
+      steps: [
+        {
+          what: 'switch auto-approval on for the ServiceAccount of the migration',
+          missing: facts => (facts.user && !isApproving(facts) ? [{ kind: 'approve', user: facts.user }] : []),
+        },
+        {
+          what: 'grant it what a klusterlet needs to bootstrap',
+          missing: facts => (isGranted(facts) ? [] : [{ kind: 'grant' }]),
+        },
+      ],
+      proof: isReady,
+      undo: removal,
+      undone: isRevoked,
+    },
+    idle('Deploying'),
+    idle('Registering'),
+    { ...idle('Cleaning'), steps: [...removal, forgetKey], proof: isCleared },
+  ],
+}

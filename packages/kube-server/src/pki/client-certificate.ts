@@ -6,11 +6,18 @@ import { decodeName } from './distinguished-name.ts'
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
 const ANY_PURPOSE = '2.5.29.37.0'
 
-/** User and groups of a certificate, read from its subject. Says nothing about trust. Throws on unreadable bytes. */
-export function readClientCertificate(certificate: Buffer | string): { user: string; groups: string[] } {
-  const { raw } = new X509Certificate(certificate)
+export interface ClientIdentity {
+  readonly user: string
+  readonly groups: readonly string[]
+  /** Last moment of validity, epoch milliseconds. */
+  readonly notAfterMs: number
+}
+
+/** User and groups of a certificate (DER or PEM), read from its subject. Says nothing about trust. Throws on unreadable bytes. */
+export function readClientCertificate(certificate: Buffer | string): ClientIdentity {
+  const { raw, validToDate } = new X509Certificate(certificate)
   const { commonName, organizations } = decodeName(certificateSubject(raw))
-  return { user: commonName, groups: [...organizations] }
+  return { user: commonName, groups: organizations, notAfterMs: validToDate.getTime() }
 }
 
 /**

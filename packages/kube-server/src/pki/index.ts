@@ -13,5 +13,5 @@ export {
   parseCertificateRequest,
   signCertificateRequest,
 } from './certificate-request.ts'
-export { isTrustedClient, readClientCertificate } from './client-certificate.ts'
+export { type ClientIdentity, isTrustedClient, readClientCertificate } from './client-certificate.ts'
 export type { SubjectName } from './distinguished-name.ts'

@@ -6,6 +6,7 @@ import { fieldElement, itemElement } from './path-element.ts'
 import {
   type AnyShape,
   any,
+  isDeclared,
   type KeyedListShape,
   type MapShape,
   memberShape,
@@ -64,9 +65,8 @@ function claimedMember(key: string, value: Json, parent: MapShape | AnyShape): F
   const shape = memberShape(parent, key) ?? any
   if (shape.type === 'untracked') return undefined
   const child = claimed(value, shape)
-  const isDeclared = parent.type === 'map' && parent.fields.has(key)
   const isEmptyMap = isObject(value) && Object.keys(value).length === 0
-  return isDeclared && !isEmptyMap ? child : withMember(child ?? none)
+  return isDeclared(parent, key) && !isEmptyMap ? child : withMember(child ?? none)
 }
 
 function itemNodes(list: readonly Json[], shape: SetShape | KeyedListShape, fieldsOf: FieldsOf): FieldSet | undefined {

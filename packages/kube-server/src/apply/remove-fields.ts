@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../api/object.ts'
 import { type FieldSet, isMember } from './field-set.ts'
 import { grainOf, itemShape } from './granularity.ts'
 import { fieldElement, itemElement } from './path-element.ts'
-import { any, memberShape, type Shape } from './shape.ts'
+import { any, isDeclared, memberShape, type Shape } from './shape.ts'
 
 export interface Removal {
   /** What the applying manager claimed before. */
@@ -18,13 +18,18 @@ export interface Removal {
 export function removeAbandoned(value: Json, removal: Removal, shape: Shape): Json | undefined {
   const grain = grainOf(value, shape)
   if (grain.type === 'map') {
-    const isDeclared = (key: string) => grain.shape.type === 'map' && grain.shape.fields.has(key)
     const kept: [string, Json][] = []
     let isChanged = false
     for (const key of Object.keys(grain.value)) {
       const member = grain.value[key]
       if (member === undefined) continue
-      const left = removeAt(member, fieldElement(key), isDeclared(key), removal, memberShape(grain.shape, key) ?? any)
+      const left = removeAt(
+        member,
+        fieldElement(key),
+        isDeclared(grain.shape, key),
+        removal,
+        memberShape(grain.shape, key) ?? any,
+      )
       isChanged ||= left !== member
       if (left !== undefined) kept.push([key, left])
     }
@@ -43,10 +48,10 @@ export function removeAbandoned(value: Json, removal: Removal, shape: Shape): Js
 
 const orNothing = (size: number, value: Json[] | JsonObject): Json | undefined => (size > 0 ? value : undefined)
 
-function removeAt(value: Json, element: string, isDeclared: boolean, removal: Removal, shape: Shape): Json | undefined {
+function removeAt(value: Json, element: string, isNamed: boolean, removal: Removal, shape: Shape): Json | undefined {
   const before = removal.before[element]
   if (before === undefined || shape.type === 'untracked') return value
   const claimed = removal.claimed[element]
-  if (isDeclared ? claimed === undefined : isMember(before) && !isMember(claimed)) return undefined
+  if (isNamed ? claimed === undefined : isMember(before) && !isMember(claimed)) return undefined
   return removeAbandoned(value, { before, claimed: claimed ?? {} }, shape)
 }

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../api/object.ts'
 import { isObject, own } from '../patch/json-value.ts'
 import { any, leaf, type MapShape, type Shape, set, untracked } from './shape.ts'
-import { metadataShape } from './shape-metadata.ts'
+import { embeddedMetadataShape, metadataShape } from './shape-metadata.ts'
 
 /**
  * The shape of a custom resource from its `openAPIV3Schema` (a structural schema). The server's own members
@@ -54,7 +54,7 @@ function withEmbeddedMembers(shape: MapShape): MapShape {
   const fields = new Map(shape.fields)
   if (!fields.has('apiVersion')) fields.set('apiVersion', leaf)
   if (!fields.has('kind')) fields.set('kind', leaf)
-  fields.set('metadata', any)
+  fields.set('metadata', embeddedMetadataShape)
   return { ...shape, fields }
 }
 

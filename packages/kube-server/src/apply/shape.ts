@@ -9,9 +9,13 @@ export interface LeafShape {
   readonly type: 'leaf'
 }
 
-/** Nothing is declared: objects are taken apart per key, everything else is one leaf. */
+/**
+ * No members are listed: objects are taken apart per key, everything else is one leaf. `isStruct` says that each object
+ * below is one with declared members (parts of built-in kinds), and not a map with free keys.
+ */
 export interface AnyShape {
   readonly type: 'any'
+  readonly isStruct: boolean
 }
 
 /** Written by the server only; never owned by anybody, never taken from an apply body once set. */
@@ -31,19 +35,23 @@ export interface SetShape {
   readonly type: 'set'
 }
 
-/** A list of objects told apart by some of their members. The first key is also the strategic merge key. */
+/** A list of objects told apart by some of their members. */
 export interface KeyedListShape {
   readonly type: 'keyed'
+  /** The first one is also the key of strategic merge patches. */
   readonly keys: readonly string[]
   /** What a missing key member stands for, e.g. protocol: TCP. */
   readonly defaults: ReadonlyMap<string, Json>
   readonly items: Shape
+  /** Strategic merge patches replace the list, though apply merges it. */
+  readonly isPatchedWhole?: boolean
 }
 
 export type Shape = LeafShape | AnyShape | UntrackedShape | MapShape | SetShape | KeyedListShape
 
 export const leaf: LeafShape = Object.freeze({ type: 'leaf' })
-export const any: AnyShape = Object.freeze({ type: 'any' })
+export const any: AnyShape = Object.freeze({ type: 'any', isStruct: false })
+export const struct: AnyShape = Object.freeze({ type: 'any', isStruct: true })
 export const untracked: UntrackedShape = Object.freeze({ type: 'untracked' })
 export const set: SetShape = Object.freeze({ type: 'set' })
 
@@ -52,9 +60,9 @@ export function closed(fields: { readonly [name: string]: Shape }): MapShape {
   return { type: 'map', fields: new Map(Object.entries(fields)) }
 }
 
-/** An object with some named members and any others. */
-export function open(fields: { readonly [name: string]: Shape }, rest: Shape = any): MapShape {
-  return { type: 'map', fields: new Map(Object.entries(fields)), rest }
+/** An object of a built-in kind: the members that are named here, and others that need no word. */
+export function open(fields: { readonly [name: string]: Shape }): MapShape {
+  return { type: 'map', fields: new Map(Object.entries(fields)), rest: struct }
 }
 
 /** A map from arbitrary keys to values of one shape. */
@@ -65,8 +73,8 @@ export function mapOf(rest: Shape): MapShape {
 /** A list whose items are told apart by `keys`. */
 export function keyed(
   keys: readonly string[],
-  items: Shape = any,
-  defaults: { [key: string]: Json } = {},
+  items: Shape = struct,
+  defaults: { readonly [key: string]: Json } = {},
 ): KeyedListShape {
   return { type: 'keyed', keys, items, defaults: new Map(Object.entries(defaults)) }
 }
@@ -74,5 +82,11 @@ export function keyed(
 /** The shape of member `key` under `shape`; undefined when the schema does not declare it. */
 export function memberShape(shape: Shape, key: string): Shape | undefined {
   if (shape.type === 'map') return shape.fields.get(key) ?? shape.rest
-  return shape.type === 'any' ? any : undefined
+  return shape.type === 'any' ? shape : undefined
+}
+
+/** Is `key` a declared member, and not a key of a map? Declared containers belong to nobody in an apply. */
+export function isDeclared(shape: MapShape | AnyShape, key: string): boolean {
+  if (shape.type === 'any') return shape.isStruct
+  return shape.fields.has(key) || (shape.rest?.type === 'any' && shape.rest.isStruct)
 }

@@ -10,6 +10,12 @@ export {
   type ResourceAccess,
 } from './access.ts'
 export {
+  localSubjectAccessReview,
+  selfSubjectAccessReview,
+  selfSubjectRulesReview,
+  subjectAccessReview,
+} from './access-reviews.ts'
+export {
   Authenticator,
   type AuthenticatorOptions,
   bearerToken,
@@ -17,6 +23,23 @@ export {
   type StaticUser,
   unauthorized,
 } from './authenticator.ts'
+export { bootstrapPolicy, type PolicyObject } from './bootstrap-policy.ts'
+export {
+  keepForEndpoint,
+  type RequestEndpoint,
+  validateRequest,
+  validateRequestUpdate,
+} from './certificate-conditions.ts'
+export {
+  assertMayApprove,
+  assertMaySign,
+  assertSubjectAllowed,
+  clientSigner,
+  fillRequester,
+  type SignerUse,
+  type SigningDecision,
+  signingDecision,
+} from './certificate-signing.ts'
 export {
   assertMayAggregate,
   assertMayBind,
@@ -24,13 +47,17 @@ export {
   assertMayWriteRbac,
   type RbacWrite,
 } from './escalation.ts'
+export { selfSubjectReview, tokenReview } from './identity-reviews.ts'
 export type { RequestHeaders } from './impersonation.ts'
 export { fileKeyStore, type KeyStore, memoryKeyStore, readOrCreate } from './key-store.ts'
+export { type KubeconfigOptions, renderKubeconfig } from './kubeconfig.ts'
 export type { PolicyRule } from './policy-rule.ts'
 export { openAuthorizer, RbacAuthorizer } from './rbac-authorizer.ts'
 export { defaultBinding, roleRefChange, validateBinding, validateRole } from './rbac-validation.ts'
+export { aggregatedRules, RoleAggregation } from './role-aggregation.ts'
 export type { BoundObject } from './service-account-claims.ts'
 export { defaultIssuer, type IssuedToken, ServiceAccountTokens, type VerifiedToken } from './service-account-tokens.ts'
+export { requestToken, type TokenRequestContext } from './token-request.ts'
 export {
   adminUser,
   anonymousUser,

@@ -3,12 +3,13 @@
  * nothing acknowledged is lost. CRASH_ROUNDS and CRASH_SEED make it longer or different.
  */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import type { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { type Random, seededRandom, sleep, systemClock } from '@godwit/ports'
 import { sqliteStore } from '../src/store/index.ts'
@@ -30,10 +31,14 @@ function planKill(random: Random, round: number): KillPlan {
   return { answers: 1 + Math.floor(random.next() * 600), withinMs: 20_000 }
 }
 
+function spawnLoad(folder: string, childSeed: number): ChildProcessByStdio<null, Readable, Readable> {
+  const program = join(import.meta.dirname, 'crash-child.ts')
+  return spawn(process.execPath, [program, folder, String(childSeed)], { stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
 /** The whole lines that the child wrote before it was killed. */
 async function runUntilKilled(folder: string, childSeed: number, plan: KillPlan): Promise<string[]> {
-  const program = join(import.meta.dirname, 'crash-child.ts')
-  const child = spawn(process.execPath, [program, folder, String(childSeed)], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawnLoad(folder, childSeed)
   let output = ''
   let errors = ''
   let answers = 0
@@ -93,4 +98,22 @@ test(`a store whose process is killed ${rounds} times loses nothing it acknowled
   const { acknowledged, unanswered } = ledger.totals
   t.diagnostic(`${rounds} kills, ${acknowledged} acknowledged writes, ${unanswered} unanswered, seed ${seed}`)
   assert.ok(acknowledged > rounds && unanswered > 0, 'the kills hit a store at work')
+})
+
+test('a folder is refused while another process has it open, and free as soon as that one is killed', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'crash-lock-'))
+  const child = spawnLoad(folder, seed)
+  t.after(() => {
+    child.kill('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  })
+  await once(child.stdout, 'data')
+  assert.throws(() => sqliteStore({ clock: systemClock, folder, lockWaitMs: 0 }), {
+    problem: 'InUse',
+    message: new RegExp(`in use by process ${child.pid} since .*; stop that server`),
+  })
+  child.stdout.resume()
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  assert.ok((await reopen(folder)).version > 0)
 })

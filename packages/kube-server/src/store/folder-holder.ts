@@ -7,12 +7,22 @@ import { join } from 'node:path'
  */
 const HOLDER_FILE = 'store.holder'
 
+/** Leaves no note when there is no room for one: a full disk must not keep a server from serving reads. */
 export function writeHolder(folder: string, since: string): void {
-  writeFileSync(join(folder, HOLDER_FILE), `process ${process.pid} since ${since}\n`)
+  try {
+    writeFileSync(join(folder, HOLDER_FILE), `process ${process.pid} since ${since}\n`)
+  } catch {
+    removeHolder(folder)
+  }
 }
 
+/** A note that cannot be removed is stale from now on, which does no harm. */
 export function removeHolder(folder: string): void {
-  rmSync(join(folder, HOLDER_FILE), { force: true })
+  try {
+    rmSync(join(folder, HOLDER_FILE), { force: true })
+  } catch {
+    return
+  }
 }
 
 /** For instance `process 4711 since 2026-01-01T00:00:00Z`. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -114,6 +114,14 @@ describe('the sqlite store', () => {
     assert.deepEqual(roomy.list('configmaps', {}).items.map(line), [line(next)])
     await put(roomy, keyOf('big'), big)
     await roomy.close()
+  })
+
+  test('a folder opens although no note of its holder can be left', async () => {
+    const folder = freshFolder()
+    mkdirSync(join(folder, 'store.holder', 'in the way'), { recursive: true })
+    const store = openIn(folder)
+    assert.match(refusal(folder).message, /in use by another process; stop that server/)
+    await store.close()
   })
 
   test('a newer schema is refused untouched', async () => {

@@ -107,7 +107,8 @@ test('a folder is refused while another process has it open, and free as soon as
     child.kill('SIGKILL')
     rmSync(folder, { recursive: true, force: true })
   })
-  await once(child.stdout, 'data')
+  child.stdout.setEncoding('utf8')
+  for (let output = ''; !output.includes('\ndone '); ) output += (await once(child.stdout, 'data')).join('')
   assert.throws(() => sqliteStore({ clock: systemClock, folder, lockWaitMs: 0 }), {
     problem: 'InUse',
     message: new RegExp(`in use by process ${child.pid} since .*; stop that server`),

@@ -46,8 +46,7 @@ export const optionalBinary: FieldType = { wire: 'bytes', read: ({ bytes }) => b
 /** Sent only when set: false and zero are values. */
 export const flag: FieldType = { wire: 'varint', read: ({ number }) => number !== 0n }
 export const integer: FieldType = { wire: 'varint', read: ({ number }) => decodeInteger(number) }
-/** Always sent: zero and false mean unset. */
-export const plainFlag: FieldType = { wire: 'varint', read: ({ number }) => (number === 0n ? undefined : true) }
+/** Always sent: zero means unset. */
 export const plainInteger: FieldType = { wire: 'varint', read: ({ number }) => decodeInteger(number) || undefined }
 
 export const nested = (inner: Message): FieldType => ({

@@ -11,7 +11,6 @@ import {
   microTime,
   nested,
   optionalBinary,
-  plainFlag,
   plainInteger,
   text,
   textMap,
@@ -294,7 +293,7 @@ export const deleteOptions = message({
   3: ['orphanDependents', flag],
   4: ['propagationPolicy', text],
   5: ['dryRun', texts],
-  6: ['ignoreStoreReadErrorWithClusterBreakingPotential', plainFlag],
+  6: ['ignoreStoreReadErrorWithClusterBreakingPotential', flag],
 })
 
 const rbac = 'rbac.authorization.k8s.io/v1'

@@ -1,1 +1,24 @@
-export {}
+/** Simulated Open Cluster Management hubs and managed clusters. Never imported by shipped code. */
+export { type Fleet, type FleetKnobs, type FleetOptions, type KlusterletReport, startFleet } from './fleet/fleet.ts'
+export { type Residue, residue } from './fleet/residue.ts'
+export { type Snapshot, takeSnapshot } from './fleet/snapshot.ts'
+export { type MoveClaim, type Violation, verifyMoved } from './fleet/verify-moved.ts'
+export { type CrdManifest, crdManifest } from './foreign/crd-manifests.ts'
+export { GLOBAL_HUB_KINDS, HUB_KINDS, installCrds } from './foreign/install-crds.ts'
+export { type ForeignKind, foreign } from './foreign/resources.ts'
+export type * from './foreign/types.ts'
+export {
+  DEFAULT_HUB_KNOBS,
+  FAST_HUB_KNOBS,
+  type HubAccess,
+  type HubKnobs,
+  type ImportControllerMode,
+} from './hub/context.ts'
+export type { Disaster } from './hub/provisioners.ts'
+export type { HistoryEntry } from './klusterlet/agent.ts'
+export { DEFAULT_KNOBS, FAST_KNOBS } from './klusterlet/knobs.ts'
+export type { FailureRates, KlusterletKnobs, KlusterletState, Label } from './klusterlet/state.ts'
+export { type HubFlavour, type HubFoundation, prepareHub } from './population/hub-foundation.ts'
+export { decidePlacement } from './population/placement.ts'
+export { type GlobalHubPopulation, populateGlobalHub } from './population/populate-global-hub.ts'
+export { clusterName, type HubPopulation, populateHub } from './population/populate-hub.ts'

@@ -36,6 +36,7 @@ export const finalizers = {
   manifestWorkCleanup: 'cluster.open-cluster-management.io/manifest-work-cleanup',
   hiveDeprovision: 'hive.openshift.io/deprovision',
   metal3Host: 'baremetalhost.metal3.io',
+  metal3Secret: 'baremetalhost.metal3.io/secret',
   observability: 'observability.open-cluster-management.io/addon-cleanup',
 } as const
 

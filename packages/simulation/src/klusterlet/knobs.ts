@@ -16,6 +16,7 @@ export const DEFAULT_KNOBS: KlusterletKnobs = Object.freeze({
   unreachableHubs: [],
   clockSkewMs: 0,
   leaseJitter: 0.1,
+  failures: Object.freeze({ apply: 0, probe: 0, request: 0, kill: 0 }),
 })
 
 /** Everything in milliseconds: for demonstrations and tests on a real clock. */

@@ -1,6 +1,18 @@
 /** What one klusterlet is and has: plain values, changed only by `step`. */
 import type { HubKubeconfig } from './kubeconfig.ts'
 
+/** How likely a step goes wrong this time, 0…1 each; the next attempt draws again. */
+export interface FailureRates {
+  /** A work does not apply. */
+  readonly apply: number
+  /** A bootstrap that is valid looks invalid. */
+  readonly probe: number
+  /** A request for a certificate is lost. */
+  readonly request: number
+  /** The pod is killed while it does something. */
+  readonly kill: number
+}
+
 /** Fixed properties of one klusterlet; durations in milliseconds. */
 export interface KlusterletKnobs {
   /** From the end of one agent process to the start of the next. */
@@ -30,6 +42,7 @@ export interface KlusterletKnobs {
   readonly clockSkewMs: number
   /** 0…0.25: how much later than due this agent renews its lease. */
   readonly leaseJitter: number
+  readonly failures: FailureRates
 }
 
 /** What the agents are started with. */

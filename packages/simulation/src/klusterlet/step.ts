@@ -190,7 +190,8 @@ function deliver(
   }
   // The agent watches this one Secret; a change of any other bootstrap is seen at the next start only.
   const after = merged.secrets[SINGLE_BOOTSTRAP]
-  return !merged.rollout && before && !isEqual(before, after) ? restart(merged, now) : stay(merged)
+  // A token that was never seen before belongs to a cluster whose life began before the simulation did.
+  return !merged.rollout && before?.token && !isEqual(before, after) ? restart(merged, now) : stay(merged)
 }
 
 /** What this agent makes of a configuration: one too old to know several hubs keeps to its single bootstrap. */

@@ -25,11 +25,18 @@ export class KeyedQueue {
   readonly #failures = new Map<string, number>()
   readonly #wheel: TimerWheel
   readonly #running = new Set<Promise<void>>()
+  #isStarted = false
   #isStopped = false
 
   constructor(options: KeyedQueueOptions) {
     this.#options = options
     this.#wheel = new TimerWheel(options.clock, key => this.add(key))
+  }
+
+  /** Begins to work; keys added before wait, because caches may not be filled yet. */
+  start(): void {
+    this.#isStarted = true
+    this.#serve()
   }
 
   add(key: string): void {
@@ -53,6 +60,7 @@ export class KeyedQueue {
   }
 
   #serve(): void {
+    if (!this.#isStarted) return
     const limit = this.#options.workers ?? 8
     for (const key of this.#waiting) {
       if (this.#active.size >= limit) return

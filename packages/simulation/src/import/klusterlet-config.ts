@@ -1,0 +1,32 @@
+import { annotations, labels } from '../foreign/names.ts'
+import type { KlusterletConfig, ManagedCluster } from '../foreign/types.ts'
+import type { HubView } from '../hub/hub-view.ts'
+
+/** Applies to every cluster, beneath the one that a cluster names. */
+const GLOBAL = 'global'
+
+/** What holds for a cluster; undefined for none, and for the hub's own cluster, which never gets several hubs. */
+export function klusterletConfigOf(view: HubView, cluster: ManagedCluster): KlusterletConfig['spec'] {
+  if (cluster.metadata.labels?.[labels.localCluster] === 'true') return undefined
+  const own = cluster.metadata.annotations?.[annotations.klusterletConfig]
+  const merged = [GLOBAL, ...(own ? [own] : [])].map(name => view.klusterletConfigs.get({ name })?.spec)
+  return merged.some(Boolean) ? Object.assign({}, ...merged) : undefined
+}
+
+/** Names of the clusters that a KlusterletConfig applies to. */
+export const clustersOf = (view: HubView, config: string): readonly string[] =>
+  view.managedClusters
+    .list()
+    .filter(({ metadata }) => config === GLOBAL || metadata.annotations?.[annotations.klusterletConfig] === config)
+    .map(({ metadata }) => metadata.name)
+
+/** Names of the KlusterletConfigs that use a bootstrap Secret. */
+export const configsUsing = (view: HubView, secret: string): readonly string[] =>
+  view.klusterletConfigs
+    .list()
+    .filter(({ spec }) =>
+      [spec?.multipleHubsConfig?.bootstrapKubeConfigs, spec?.bootstrapKubeConfigs].some(each =>
+        each?.localSecretsConfig?.kubeConfigSecrets?.some(({ name }) => name === secret),
+      ),
+    )
+    .map(({ metadata }) => metadata.name)

@@ -11,6 +11,7 @@ import {
   readMembers,
   readObjectId,
   readWhole,
+  readWholeBits,
   sequence,
   Tag,
   unsignedInteger,
@@ -54,7 +55,9 @@ function keyTypeOf(key: KeyObject): CertificateRequest['keyType'] {
 }
 
 function parseDer(der: Buffer): CertificateRequest {
-  const [body, algorithm, signature] = readMembers(expectTag(readWhole(der), Tag.sequence, 'certificate request'))
+  const parts = readMembers(expectTag(readWhole(der), Tag.sequence, 'certificate request'))
+  if (parts.length !== 3) throw new DerError('body, algorithm and signature expected')
+  const [body, algorithm, signature] = parts
   const [, subject, publicKey] = readMembers(expectTag(body, Tag.sequence, 'certificate request body'))
   const name = expectTag(subject, Tag.sequence, 'subject')
   const publicKeyDer = expectTag(publicKey, Tag.sequence, 'public key').raw
@@ -63,7 +66,7 @@ function parseDer(der: Buffer): CertificateRequest {
   if (digest === undefined) throw new CertificateRequestError('unsupported signature algorithm')
   const key = createPublicKey({ key: publicKeyDer, format: 'der', type: 'spki' })
   const keyType = keyTypeOf(key)
-  const bits = expectTag(signature, Tag.bitString, 'signature').content.subarray(1)
+  const bits = readWholeBits(signature, 'signature')
   if (body === undefined || !verify(digest, body.raw, key, bits)) {
     throw new CertificateRequestError('the signature does not match the public key of the request')
   }

@@ -12,6 +12,7 @@ import {
   octetString,
   readMembers,
   readWhole,
+  readWholeBits,
   sequence,
   Tag,
   time,
@@ -50,8 +51,8 @@ export interface CertificatePlan {
 
 /** SHA-1 over the key bits: an identifier by RFC 5280, not a protection. */
 function keyIdentifier(publicKeyInfo: Buffer): Buffer {
-  const bits = expectTag(readMembers(readWhole(publicKeyInfo))[1], Tag.bitString, 'public key')
-  return createHash('sha1').update(bits.content.subarray(1)).digest()
+  const [, bits] = readMembers(readWhole(publicKeyInfo))
+  return createHash('sha1').update(readWholeBits(bits, 'public key')).digest()
 }
 
 const extension = (id: string, critical: boolean, value: Buffer) =>

@@ -145,3 +145,10 @@ export function readObjectId(value: DerValue): string {
   const first = Math.min(2, Math.floor(head / 40))
   return [first, head - first * 40, ...rest].join('.')
 }
+
+/** The bytes of a BIT STRING of whole bytes, as keys and signatures are. */
+export function readWholeBits(value: DerValue | undefined, what: string): Buffer {
+  const { content } = expectTag(value, Tag.bitString, what)
+  if (content[0] !== 0) throw new DerError(`${what} does not consist of whole bytes`)
+  return content.subarray(1)
+}

@@ -7,7 +7,7 @@ import type { OpenObject, Secret } from '../foreign/types.ts'
 
 export interface Placed {
   readonly resource: Resource
-  readonly object: KubeObject & { readonly status?: unknown }
+  readonly object: KubeObject & { readonly spec?: unknown; readonly data?: unknown; readonly status?: unknown }
 }
 
 const encode = (text: string) => Buffer.from(text).toString('base64')
@@ -150,7 +150,7 @@ export function ztpObjects(cluster: string): Placed[] {
         kind: 'ConfigMap',
         metadata: { name: `${cluster}-kept`, namespace: cluster, labels: { [labels.siteconfigPreserve]: '' } },
         data: { key: 'value' },
-      } as Placed['object'],
+      },
     },
     bareMetalHost(cluster, host),
     ...firmware(cluster, host),
@@ -168,7 +168,7 @@ export function imageBasedObjects(cluster: string): Placed[] {
         kind: 'ConfigMap',
         metadata: { name: `${cluster}-extra-manifests`, namespace: cluster },
         data: { 'extra.yaml': 'apiVersion: v1' },
-      } as Placed['object'],
+      },
     },
     secret(cluster, `${cluster}-seed-reconfiguration`, { 'manifest.json': JSON.stringify({ clusterName: cluster }) }),
     {
@@ -187,7 +187,7 @@ export function imageBasedObjects(cluster: string): Placed[] {
         status: {
           conditions: [{ type: 'Completed', status: 'True', reason: 'ClusterInstallationSucceeded', message: '' }],
         },
-      } as Placed['object'],
+      },
     },
     {
       resource: foreign.dataImages,

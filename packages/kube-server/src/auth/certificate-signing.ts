@@ -1,9 +1,8 @@
 /** CertificateSigningRequests: who may approve and sign, and when the built-in signer signs. Decides; writes nothing. */
-import type { JsonObject } from '../api/object.ts'
+import type { Json, JsonObject } from '../api/object.ts'
 import type { User } from '../api/user.ts'
 import { CertificateRequestError, parseCertificateRequest } from '../pki/index.ts'
 import { type Authorizer, forbiddenBecause } from './access.ts'
-import { conditionsOf, decodeRequest, isSettled, textOf } from './certificate-conditions.ts'
 import { objectOf } from './rbac-objects.ts'
 import { mastersGroup } from './well-known.ts'
 
@@ -15,18 +14,20 @@ export const clientSigner = 'kubernetes.io/kube-apiserver-client'
 const MAX_SECONDS = 365 * 86_400
 const MIN_SECONDS = 600
 
-/** Overwrites what the requester says about itself with what the server knows, in place. */
-export function fillRequester(csr: JsonObject, user: User): void {
-  const { username: _name, uid: _uid, groups: _groups, extra: _extra, ...spec } = objectOf(csr['spec'])
-  const { uid, extra } = user
-  csr['spec'] = {
-    ...spec,
-    username: user.name,
-    ...(uid && { uid }),
-    groups: [...user.groups],
-    ...(extra && { extra: Object.fromEntries(Object.entries(extra).map(([key, values]) => [key, [...values]])) }),
-  }
+const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
+
+/** PEM text of `spec.request`. */
+const requestPemOf = (spec: JsonObject) => Buffer.from(textOf(spec['request']), 'base64').toString('utf8')
+
+/** Conditions of one type. */
+function conditionsOf(status: JsonObject, type: string): JsonObject[] {
+  const { conditions } = status
+  return Array.isArray(conditions) ? conditions.map(objectOf).filter(condition => condition['type'] === type) : []
 }
+
+/** Whether a signer has nothing left to do. */
+const isSettled = (status: JsonObject) =>
+  textOf(status['certificate']) !== '' || conditionsOf(status, 'Failed').length > 0
 
 function mayUseSigner(authorizer: Authorizer, user: User, verb: 'approve' | 'sign', signerName: string): boolean {
   const allows = (name: string) =>
@@ -79,7 +80,7 @@ export function assertSubjectAllowed(csr: JsonObject): void {
 
 function readRequest(spec: JsonObject) {
   try {
-    return parseCertificateRequest(decodeRequest(spec) ?? '')
+    return parseCertificateRequest(requestPemOf(spec))
   } catch (error) {
     if (error instanceof CertificateRequestError) return undefined
     throw error
@@ -117,5 +118,5 @@ export function signingDecision(csr: JsonObject): SigningDecision {
   if (message !== undefined) return { do: 'fail', reason: 'SignerValidationFailure', message }
   const asked = typeof spec['expirationSeconds'] === 'number' ? spec['expirationSeconds'] : MAX_SECONDS
   const ttlSeconds = Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, asked))
-  return { do: 'sign', requestPem: decodeRequest(spec) ?? '', usages, ttlSeconds }
+  return { do: 'sign', requestPem: requestPemOf(spec), usages, ttlSeconds }
 }

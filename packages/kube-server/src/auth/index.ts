@@ -25,17 +25,10 @@ export {
 } from './authenticator.ts'
 export { bootstrapPolicy, type PolicyObject } from './bootstrap-policy.ts'
 export {
-  keepForEndpoint,
-  type RequestEndpoint,
-  validateRequest,
-  validateRequestUpdate,
-} from './certificate-conditions.ts'
-export {
   assertMayApprove,
   assertMaySign,
   assertSubjectAllowed,
   clientSigner,
-  fillRequester,
   type SignerUse,
   type SigningDecision,
   signingDecision,

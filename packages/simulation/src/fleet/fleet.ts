@@ -100,9 +100,14 @@ export class Fleet {
     return this.#worlds.flatMap(world => world.disasters)
   }
 
+  /** How a hub is reached. Throws for a name that is not one. */
+  access(hub: string): HubAccess {
+    return this.#hub(hub).access
+  }
+
   /** The admin client of a hub. Throws for a name that is not one. */
   client(hub: string): KubeClient {
-    return this.#hub(hub).access.client
+    return this.access(hub).client
   }
 
   get globalClient(): KubeClient {
@@ -132,6 +137,11 @@ export class Fleet {
       counts[key] = (counts[key] ?? 0) + 1
     }
     return counts
+  }
+
+  /** True when nobody has anything to do right now; planned work does not count. */
+  isIdle(): boolean {
+    return this.#pool.load + this.#worlds.reduce((sum, world) => sum + world.load, 0) === 0
   }
 
   /** Kills the agent's pod. */

@@ -42,6 +42,11 @@ export class HubWorld {
     return this.#provisioners.disasters
   }
 
+  /** How much its controllers have to do right now. */
+  get load(): number {
+    return this.#controllers.reduce((sum, controller) => sum + controller.load, 0)
+  }
+
   async start(): Promise<void> {
     await this.view.start()
     this.#flags.start()

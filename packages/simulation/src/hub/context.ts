@@ -6,6 +6,11 @@ export interface HubAccess {
   readonly name: string
   /** Cluster admin: the simulation plays all foreign controllers, and impersonates the klusterlets. */
   readonly client: KubeClient
+  /**
+   * The same server without any identity of its own: bootstrap tokens are sent through it. Needed where `client` has a
+   * client certificate, which would count before a token. Default `client`.
+   */
+  readonly anonymous?: KubeClient
   /** URL that kubeconfigs of agents carry for this hub. */
   readonly server: string
   /** Base64 of the PEM bundle that those kubeconfigs carry, or empty. */

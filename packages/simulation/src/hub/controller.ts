@@ -4,6 +4,8 @@ import type { Ports } from './context.ts'
 
 /** A foreign controller: level-based, so it may be stopped and started at any moment. */
 export interface Controller {
+  /** How many keys wait or are worked on now. */
+  readonly load: number
   /** Call when the caches are filled. */
   start(): void
   stop(): Promise<void>
@@ -42,6 +44,9 @@ export function makeController({ name, ports, watches, workers, reconcile }: Con
   const poke = (key: string) => queue.add(key)
   const unsubscribe = watches.map(watch => watch(poke))
   return {
+    get load() {
+      return queue.load
+    },
     poke,
     start: () => queue.start(),
     stop: () => {

@@ -18,18 +18,16 @@ export async function createIfAbsent<T extends KubeObject>(
 
 const refOf = ({ metadata: { name, namespace } }: KubeObject) => ({ name, ...(namespace && { namespace }) })
 
-/** Adds finalizers that are missing. Resolves with true when it had to: the change will be seen again. */
-export async function addFinalizers(
+/** Adds finalizers that are missing. Resolves with the changed object, or undefined when nothing was missing. */
+export async function addFinalizers<T extends KubeObject>(
   client: KubeClient,
   resource: Resource,
-  object: KubeObject,
+  object: T,
   wanted: readonly string[],
-): Promise<boolean> {
+): Promise<T | undefined> {
   const present = object.metadata.finalizers ?? []
   const missing = wanted.filter(finalizer => !present.includes(finalizer))
-  if (missing.length === 0) return false
-  await writeFinalizers(client, resource, object, [...present, ...missing])
-  return true
+  return missing.length === 0 ? undefined : writeFinalizers(client, resource, object, [...present, ...missing])
 }
 
 /** Removes finalizers that `isUnwanted` names; an object that is already gone is fine. */
@@ -49,19 +47,15 @@ export async function removeFinalizers(
   }
 }
 
-async function writeFinalizers(
+function writeFinalizers<T extends KubeObject>(
   client: KubeClient,
   resource: Resource,
-  object: KubeObject,
+  object: T,
   finalizers: readonly string[],
-): Promise<void> {
+): Promise<T> {
   const { resourceVersion } = object.metadata
-  await client.patch(
-    resource,
-    refOf(object),
-    { metadata: { finalizers } },
-    resourceVersion ? { precondition: { resourceVersion } } : {},
-  )
+  const precondition = resourceVersion ? { precondition: { resourceVersion } } : {}
+  return client.patch<T>(resource, refOf(object), { metadata: { finalizers } }, precondition)
 }
 
 /** Strips every finalizer and deletes. */

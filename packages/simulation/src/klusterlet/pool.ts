@@ -53,6 +53,11 @@ export class KlusterletPool {
     this.#wheel.set(agent.name, nextWake(state))
   }
 
+  /** How many calls and works wait or are under way. */
+  get load(): number {
+    return this.#calls.load + this.#works.load
+  }
+
   /** Begins to apply works. */
   start(): void {
     this.#works.start()

@@ -72,10 +72,10 @@ async function removeWork(
   return true
 }
 
-async function applyWork(task: WorkTask, client: KubeClient, work: ManifestWork): Promise<boolean> {
+async function applyWork(task: WorkTask, client: KubeClient, found: ManifestWork): Promise<boolean> {
   const { agent, ports } = task
-  if (await addFinalizers(client, foreign.manifestWorks, work, [finalizers.manifestWorkCleanup]))
-    return applyAnew(task, client)
+  const held = [finalizers.manifestWorkCleanup]
+  const work = (await addFinalizers(client, foreign.manifestWorks, found, held)) ?? found
   const { knobs } = agent.state
   const isRefused = knobs.neverAppliesConfig && task.name === klusterletWorkName(agent.name)
   const isOk = !isRefused && !agent.draws(knobs.failures.apply)
@@ -89,11 +89,6 @@ async function applyWork(task: WorkTask, client: KubeClient, work: ManifestWork)
     fields: { resourceStatus: { manifests: isOk ? resourceStatus(work) : [] } },
   })
   return isOk || isRefused
-}
-
-async function applyAnew(task: WorkTask, client: KubeClient): Promise<boolean> {
-  const work = await client.get<ManifestWork>(foreign.manifestWorks, { name: task.name, namespace: task.agent.name })
-  return !work || work.metadata.deletionTimestamp ? true : applyWork(task, client, work)
 }
 
 /** Changes the managed cluster. */

@@ -33,6 +33,11 @@ export class KeyedQueue {
     this.#wheel = new TimerWheel(options.clock, key => this.add(key))
   }
 
+  /** How many keys wait or are worked on now, not counting delayed ones. */
+  get load(): number {
+    return this.#waiting.size + this.#active.size
+  }
+
   /** Begins to work; keys added before wait, because caches may not be filled yet. */
   start(): void {
     this.#isStarted = true

@@ -9,6 +9,11 @@ export class TaskLimiter {
     this.#limit = limit
   }
 
+  /** How many tasks wait or run. */
+  get load(): number {
+    return this.#waiting.length + this.#running.size
+  }
+
   run(task: () => Promise<void>): void {
     if (this.#isStopped) return
     this.#waiting.push(task)

@@ -57,6 +57,11 @@ export class EffectRunner<Effect, Receipt> {
     this.#attempts.delete(key)
   }
 
+  /** Drops the outcome of a run that ended well; a retry keeps its place in the back-off, a failure its reason. */
+  forgetDone(key: string): void {
+    if (this.#outcomes.get(key)?.kind === 'done') this.forget(key)
+  }
+
   /** Starts effects for a key unless they run already or their retry is not due yet. */
   start(key: string, effects: readonly Effect[]): boolean {
     const last = this.#outcomes.get(key)

@@ -1,1 +1,3 @@
-export {}
+export { HubAgent, type HubAgentOptions } from './agent/hub-agent.ts'
+export * from './api/index.ts'
+export { type ControllerOptions, runController } from './controller/controller.ts'

@@ -104,10 +104,10 @@ export class HubAgent {
     await Promise.all([this.#informer.stop(), this.#world.stop()])
   }
 
-  #runner<Effect, Receipt>(perform: (key: string, effect: Effect) => Promise<Receipt | undefined>) {
+  #runner<Effect>(perform: (key: string, effect: Effect) => Promise<Evidence | undefined>) {
     const { clock, random, concurrency = 24 } = this.#options
     const onSettled = (key: string) => this.#queue.addAfter(key.split('/')[1] ?? '', SETTLE_MS)
-    return new EffectRunner<Effect, Receipt>({ clock, random, concurrency, perform, onSettled })
+    return new EffectRunner<Effect, Evidence>({ clock, random, concurrency, perform, onSettled })
   }
 
   get #sourceSide(): sourceItems.SourceSide {

@@ -1,0 +1,79 @@
+/**
+ * The controller on the global hub: drives every ManagedClusterMigration in its namespace. It remembers nothing that
+ * is not in a migration or a task, so it may die at any instruction; a deposed one is refused by epoch.
+ */
+import { EffectRunner, KeyedQueue, reconcile } from '@godwit/engine'
+import { EventRecorder, type KubeClient } from '@godwit/kube'
+import type { Clock, Logger, Random } from '@godwit/ports'
+import { GLOBAL_HUB_NAMESPACE, isTerminal, type ManagedClusterMigration } from '../api/index.ts'
+import { passOverMigration, performWork, type Work } from './migration-pass.ts'
+import { GlobalHubWorld } from './world.ts'
+
+export interface ControllerOptions {
+  readonly client: KubeClient
+  /** Default `multicluster-global-hub`. */
+  readonly namespace?: string
+  /** Name of this process in Events and leases. */
+  readonly identity: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** Changes that come in a burst are looked at together. */
+const SETTLE_MS = 20
+
+/** Leads with this epoch until `signal` aborts. */
+export async function runController(options: ControllerOptions, epoch: number, signal: AbortSignal): Promise<void> {
+  const { client, clock, random, logger, identity, namespace = GLOBAL_HUB_NAMESPACE } = options
+  const queue = new KeyedQueue({ clock, random })
+  const addAll = () => {
+    for (const { metadata } of world.migrations()) if (metadata.uid) queue.addAfter(metadata.uid, SETTLE_MS)
+  }
+  const onChange = (uid: string | undefined) => (uid === undefined ? addAll() : queue.addAfter(uid, SETTLE_MS))
+  const world = new GlobalHubWorld({ client, namespace, clock, random, logger, onChange })
+  const events = new EventRecorder({ client, component: 'godwit-hubs-controller', instance: identity, clock })
+  const runner = new EffectRunner<Work, undefined>({
+    clock,
+    random,
+    concurrency: 16,
+    perform: (_, work) => performWork(work),
+    onSettled: key => queue.addAfter(key.split('/')[0] ?? '', SETTLE_MS),
+  })
+  await world.start(signal)
+  if (!signal.aborted) logRecovery(logger, world, epoch)
+  addAll()
+  const pass = async (uid: string) => {
+    const migration = world.migrations().find(({ metadata }) => metadata.uid === uid)
+    if (!migration || signal.aborted) return {}
+    const afterMs = await passOverMigration({ world, client, clock, logger, events, epoch, runner }, migration)
+    // When one is over, the next between the same hubs may start.
+    if (isTerminal(migration.status?.phase)) return {}
+    return afterMs === undefined ? {} : { afterMs }
+  }
+  await reconcile({ queue, pass, workers: 4, logger }, signal)
+  await runner.idle()
+  await Promise.all([world.stop(), events.flush()])
+}
+
+function logRecovery(logger: Logger, world: GlobalHubWorld, epoch: number): void {
+  const open = world.migrations().filter(({ status }) => status?.phase !== undefined && !isTerminal(status.phase))
+  for (const migration of open) logger.info(describe(migration, world, epoch), 'recovered migration, resuming it')
+  const message = open.length > 0 ? 'recovered' : 'recovered, nothing is under way'
+  logger.info({ epoch, migrations: world.migrations().length, open: open.length }, message)
+}
+
+function describe({ metadata, status }: ManagedClusterMigration, world: GlobalHubWorld, epoch: number) {
+  const tasks = world.tasksOf(metadata.uid ?? '').length
+  const { phase, shared, clusters, epoch: before } = status ?? {}
+  return {
+    migration: metadata.name,
+    phase,
+    stage: shared?.stage,
+    direction: shared?.direction,
+    clusters,
+    tasks,
+    epoch,
+    before,
+  }
+}

@@ -1,0 +1,236 @@
+/** One pass over one migration: observe, decide, persist, perform. */
+import { type EffectRunner, isEqualJson, mergeDiff } from '@godwit/engine'
+import type { EventRecorder, KubeClient } from '@godwit/kube'
+import type { Clock, Logger } from '@godwit/ports'
+import {
+  type Failure,
+  godwit,
+  isTerminal,
+  type ManagedClusterMigration,
+  type MigrationStatus,
+  type MigrationTask,
+  parseDuration,
+  STAGE_DEADLINE_MS,
+  type StageName,
+} from '../api/index.ts'
+import type { MigrationFacts } from './migration-facts.ts'
+import { type Observed, observe } from './observe.ts'
+import { deliverBundle, type PerformContext, performShared } from './perform.ts'
+import type { NamedStep } from './progress.ts'
+import { renderResult, resultsOf } from './result.ts'
+import { controllerSharedTable, type SharedEffect, type SharedStage } from './shared-table.ts'
+import { deriveStatus } from './status.ts'
+import { type ItemStep, stepItem } from './step-item.ts'
+import { firstRecord, type SharedStep, stepMigration } from './step-migration.ts'
+import type { GlobalHubWorld } from './world.ts'
+
+export type Work =
+  | { readonly kind: 'shared'; readonly context: PerformContext; readonly effect: SharedEffect }
+  | { readonly kind: 'deliverBundle'; readonly context: PerformContext; readonly bundle: string }
+
+export interface MigrationPassOptions {
+  readonly world: GlobalHubWorld
+  readonly client: KubeClient
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly events: EventRecorder
+  readonly epoch: number
+  readonly runner: EffectRunner<Work, undefined>
+}
+
+export const performWork = async (work: Work): Promise<undefined> => {
+  if (work.kind === 'shared') await performShared(work.context, work.effect)
+  else await deliverBundle(work.context, work.bundle)
+  return undefined
+}
+
+/** @returns milliseconds until the next deadline, or undefined when only a change can bring news. */
+export async function passOverMigration(
+  options: MigrationPassOptions,
+  migration: ManagedClusterMigration,
+): Promise<number | undefined> {
+  const { world, clock, epoch } = options
+  if (isTerminal(migration.status?.phase)) return undefined
+  const nowMs = clock.now()
+  const observed = await observe(world, migration)
+  const record = migration.status?.shared ?? firstRecord(sharedContext(migration, nowMs))
+  const items = stepItems(observed, record, migration, nowMs)
+  const result = renderResult(
+    migration,
+    resultsOf({ clusters: observed.clusters ?? [], items: withSteps(observed, items) }),
+    record.failure,
+  )
+  const facts: MigrationFacts = {
+    ...observed,
+    items: withSteps(observed, items),
+    isResultWritten: isEqualJson(observed.result?.data, result.data),
+  }
+  const step = stepMigration(facts, record, sharedContext(migration, nowMs))
+  await persistItems(options, observed, items)
+  const status = deriveStatus({ migration, step, items, total: observed.clusters?.length ?? 0, epoch, nowMs })
+  const written = await persistStatus(options, migration, status)
+  announce(options, migration, status, items)
+  const owner = { migration: written, epoch }
+  perform(options, { world, owner, facts: observed, result: resultAfter(written, facts, step) }, step, items)
+  return untilNextDeadline(status, items, nowMs)
+}
+
+/** The failure that this very pass found belongs into the result as well. */
+const resultAfter = (migration: ManagedClusterMigration, facts: MigrationFacts, step: SharedStep) =>
+  renderResult(migration, resultsOf(facts), step.record.failure)
+
+const timeoutOf = ({ spec }: ManagedClusterMigration) => parseDuration(spec?.supportedConfigs?.stageTimeout ?? '')
+
+function sharedContext(migration: ManagedClusterMigration, nowMs: number) {
+  const deadlineMs = (stage: SharedStage | 'Rollbacking') => {
+    if (stage === 'Rollbacking') return Math.max(STAGE_DEADLINE_MS.Rollbacking, timeoutOf(migration) ?? 0)
+    const ownMs =
+      controllerSharedTable.stages.find(({ name }) => name === stage)?.deadlineMs ?? Number.POSITIVE_INFINITY
+    return Number.isFinite(ownMs) ? (timeoutOf(migration) ?? ownMs) : ownMs
+  }
+  return { nowMs, deadlineMs }
+}
+
+/** A rollback is never given less than a klusterlet needs to notice (H-23). */
+function itemContext(migration: ManagedClusterMigration, nowMs: number, limit: StageName) {
+  const deadlineMs = (stage: StageName | 'Rollbacking') =>
+    stage === 'Rollbacking'
+      ? Math.max(STAGE_DEADLINE_MS.Rollbacking, timeoutOf(migration) ?? 0)
+      : (timeoutOf(migration) ?? STAGE_DEADLINE_MS[stage])
+  return { nowMs, deadlineMs, limit }
+}
+
+const ITEM_STAGES: ReadonlySet<string> = new Set(['Validating', 'Initializing', 'Moving'])
+
+/** Clusters go beyond Validating only while the migration as a whole is moving. */
+function stepItems(
+  observed: Observed,
+  record: { readonly stage: string; readonly direction: string },
+  migration: ManagedClusterMigration,
+  nowMs: number,
+): NamedStep[] {
+  const isOpen = ITEM_STAGES.has(record.stage) && record.direction === 'Forward'
+  const context = itemContext(migration, nowMs, record.stage === 'Moving' ? 'Cleaning' : 'Validating')
+  return observed.items.map(item => ({ name: item.name, step: isOpen ? stepItem(item, context) : settled(item) }))
+}
+
+const settled = ({ source, target }: Observed['items'][number]): ItemStep => ({
+  source: source.wish ?? { stage: 'Validating', direction: 'Forward' },
+  target: target.wish,
+})
+
+const withSteps = (observed: Observed, items: readonly NamedStep[]) =>
+  observed.items.map((item, index) => {
+    const step = items[index]?.step
+    return step
+      ? { ...item, source: { ...item.source, wish: step.source }, target: { ...item.target, wish: step.target } }
+      : item
+  })
+
+/** Wishes are the record of the clusters: the source's side first, because it holds the cursor. */
+async function persistItems(
+  { world, epoch }: MigrationPassOptions,
+  { uid }: Observed,
+  items: readonly NamedStep[],
+): Promise<void> {
+  const steps = new Map(items.map(({ name, step }) => [name, step]))
+  const tasks = world.tasksOf(uid).filter(({ spec }) => spec.scope === 'Items')
+  const ofRole = (role: string) => tasks.filter(({ spec }) => spec.role === role)
+  for (const role of ['Source', 'Target'] as const)
+    await Promise.all(ofRole(role).map(task => persistTask(world, epoch, task, steps)))
+}
+
+async function persistTask(
+  world: GlobalHubWorld,
+  epoch: number,
+  task: MigrationTask,
+  steps: ReadonlyMap<string, ItemStep>,
+): Promise<void> {
+  const before = task.spec.items ?? {}
+  const after = Object.fromEntries(
+    Object.entries(before).map(([name, wish]) => {
+      const step = steps.get(name)
+      const wanted = task.spec.role === 'Source' ? step?.source : step?.target
+      return [name, wanted ?? wish]
+    }),
+  )
+  const patch = mergeDiff({ items: before, epoch: task.spec.epoch }, { items: after, epoch })
+  if (patch) await world.tasks.patchSpec(task, patch)
+}
+
+async function persistStatus(
+  { client }: MigrationPassOptions,
+  migration: ManagedClusterMigration,
+  status: MigrationStatus,
+): Promise<ManagedClusterMigration> {
+  const patch = mergeDiff({ ...migration.status }, { ...status })
+  if (!patch) return migration
+  const { name, namespace = '', resourceVersion = '' } = migration.metadata
+  const options = { subresource: 'status', precondition: { resourceVersion } }
+  return client.patch<ManagedClusterMigration>(godwit.migrations, { name, namespace }, { status: patch }, options)
+}
+
+function perform(
+  { runner }: MigrationPassOptions,
+  context: PerformContext,
+  step: SharedStep,
+  items: readonly NamedStep[],
+): void {
+  const { uid } = context.facts
+  runner.forgetDone(uid)
+  if (step.effects.length > 0)
+    runner.start(
+      uid,
+      step.effects.map(effect => ({ kind: 'shared', context, effect })),
+    )
+  const bundles = new Set(items.flatMap(({ step: { bundleToDeliver } }) => bundleToDeliver ?? []))
+  for (const bundle of bundles) {
+    runner.forgetDone(`${uid}/${bundle}`)
+    runner.start(`${uid}/${bundle}`, [{ kind: 'deliverBundle', context, bundle }])
+  }
+}
+
+/** One log line and one Event for each change that a person may want to know of. */
+function announce(
+  { logger, events, epoch }: MigrationPassOptions,
+  migration: ManagedClusterMigration,
+  status: MigrationStatus,
+  items: readonly NamedStep[],
+): void {
+  const { name } = migration.metadata
+  if (migration.status?.phase !== status.phase) {
+    const { clusters, waitingFor } = status
+    logger.info(
+      { migration: name, epoch, from: migration.status?.phase, phase: status.phase, clusters },
+      'phase changed',
+    )
+    if (waitingFor?.[0]) logger.debug({ migration: name, waitingFor: waitingFor[0] }, 'waiting')
+  }
+  const known = new Set(migration.status?.shared?.failure ? [migration.status.shared.failure.code] : [])
+  const { failure } = status.shared ?? {}
+  if (failure && !known.has(failure.code)) warn(events, logger, migration, undefined, failure)
+  for (const { name: cluster, step } of items)
+    if (step.source.failure) warn(events, logger, migration, cluster, step.source.failure)
+}
+
+function warn(
+  events: EventRecorder,
+  logger: Logger,
+  migration: ManagedClusterMigration,
+  cluster: string | undefined,
+  { stage, code, message }: Failure,
+): void {
+  const reason = `${stage}Failed`
+  const text = cluster === undefined ? `${code}: ${message}` : `${cluster}: ${code}: ${message}`
+  events.record({ regarding: migration, type: 'Warning', reason, message: text })
+  logger.debug({ migration: migration.metadata.name, item: cluster, stage, code }, 'failed')
+}
+
+function untilNextDeadline(status: MigrationStatus, items: readonly NamedStep[], nowMs: number): number | undefined {
+  const deadlines = items.flatMap(({ step: { source } }) =>
+    source.cursor && !source.outcome ? [Date.parse(source.cursor.deadline)] : [],
+  )
+  if (status.shared?.deadline) deadlines.push(Date.parse(status.shared.deadline))
+  const next = Math.min(...deadlines.filter(deadline => deadline > nowMs))
+  return Number.isFinite(next) ? next - nowMs : undefined
+}

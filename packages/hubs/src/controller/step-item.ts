@@ -1,0 +1,140 @@
+/** One cluster, one look: from what both sides report to the wishes for both. Pure; the wishes are the record. */
+import { type Decision, decide } from '@godwit/core'
+import { rfc3339 } from '@godwit/ports'
+import { type Failure, type ItemCursor, type ItemWish, type StageName, stageIndex } from '../api/index.ts'
+import { controllerItemTable, type ItemEffect, type ItemFacts } from './item-table.ts'
+
+export interface StepContext {
+  /** Wall time of the controller in milliseconds. */
+  readonly nowMs: number
+  readonly deadlineMs: (stage: StageName | 'Rollbacking') => number
+  /** The last stage that items may enter now: items wait at Validating until the shared part is initialized. */
+  readonly limit: StageName
+}
+
+export interface ItemStep {
+  readonly source: ItemWish
+  readonly target: ItemWish | undefined
+  readonly bundleToDeliver?: string
+  /** What the item waits for, and who can bring it about. */
+  readonly waitsFor?: { readonly what: string; readonly who: string }
+}
+
+interface Draft {
+  source: ItemWish
+  target: ItemWish | undefined
+  bundleToDeliver?: string
+}
+
+export function firstCursor({ nowMs, deadlineMs }: StepContext): ItemCursor {
+  const stage = 'Validating'
+  return {
+    stage,
+    direction: 'Forward',
+    entered: false,
+    since: rfc3339(nowMs),
+    deadline: rfc3339(nowMs + deadlineMs(stage)),
+  }
+}
+
+/** More rounds than a table has rows and directions cannot be needed. */
+const MAX_ROUNDS = 24
+
+export function stepItem(facts: ItemFacts, context: StepContext): ItemStep {
+  const known = facts.source.wish
+  const draft: Draft = {
+    source: known?.cursor ? known : { stage: 'Validating', direction: 'Forward', cursor: firstCursor(context) },
+    target: facts.target.wish,
+  }
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const decision = decideItem(facts, draft, context)
+    if (!decision) return draft
+    const goesOn = apply(decision, draft, context)
+    if (!goesOn) return decision.kind === 'wait' ? { ...draft, waitsFor: waiting(decision) } : draft
+  }
+  throw new Error(`cluster ${facts.name} did not settle in ${MAX_ROUNDS} rounds: the stage table has a cycle`)
+}
+
+const waiting = ({ waitsFor, who }: { readonly waitsFor: string; readonly who: string }) => ({ what: waitsFor, who })
+
+type ItemDecision = Decision<ItemEffect, StageName>
+
+function decideItem(facts: ItemFacts, draft: Draft, { nowMs }: StepContext): ItemDecision | undefined {
+  const { cursor, outcome } = draft.source
+  if (!cursor || outcome) return undefined
+  const seen: ItemFacts = {
+    ...facts,
+    source: { ...facts.source, wish: draft.source },
+    target: { ...facts.target, wish: draft.target },
+    isBundleDelivered: bundle => bundle === draft.bundleToDeliver || facts.isBundleDelivered(bundle),
+  }
+  const { deadline, ...at } = cursor
+  return decide(controllerItemTable, { ...at, deadlineMs: Date.parse(deadline) }, seen, nowMs)
+}
+
+/** Changes the draft; returns whether there may be more to decide right now. */
+function apply(decision: ItemDecision, draft: Draft, context: StepContext): boolean {
+  switch (decision.kind) {
+    case 'act':
+      return applyEffects(decision.effects, draft)
+    case 'advance':
+      return moveTo(decision.to, draft, context)
+    case 'finish':
+      draft.source = { ...draft.source, outcome: decision.outcome === 'done' ? 'Completed' : 'RolledBack' }
+      return false
+    case 'compensate':
+      return compensate(decision, draft, context)
+    case 'ask':
+      draft.source = { ...draft.source, outcome: 'Stuck', residue: [`${decision.code}: ${decision.message}`] }
+      return false
+    case 'wait':
+      return false
+  }
+}
+
+function applyEffects(effects: readonly ItemEffect[], draft: Draft): boolean {
+  for (const effect of effects) {
+    if (effect.kind === 'deliverBundle') {
+      draft.bundleToDeliver = effect.bundle
+      return false
+    }
+    const { wish, side, bundle, digest } = effect
+    const ticket = bundle && digest ? { bundle, digest } : {}
+    if (side === 'Source') draft.source = { ...draft.source, ...wish }
+    else draft.target = { ...draft.target, ...wish, ...ticket }
+  }
+  if (draft.source.cursor && !draft.source.cursor.entered)
+    draft.source = { ...draft.source, cursor: { ...draft.source.cursor, entered: true } }
+  return true
+}
+
+function moveTo(stage: StageName, draft: Draft, context: StepContext): boolean {
+  const { cursor } = draft.source
+  if (!cursor) return false
+  if (cursor.direction === 'Forward' && !isWithin(stage, context.limit)) return false
+  const { nowMs, deadlineMs } = context
+  const deadline = cursor.direction === 'Undo' ? cursor.deadline : rfc3339(nowMs + deadlineMs(stage))
+  draft.source = {
+    ...draft.source,
+    cursor: { stage, direction: cursor.direction, entered: false, since: rfc3339(nowMs), deadline },
+  }
+  return true
+}
+
+const isWithin = (stage: StageName, limit: StageName) => stageIndex(stage) <= stageIndex(limit)
+
+function compensate(failed: Failure, draft: Draft, { nowMs, deadlineMs }: StepContext): boolean {
+  const { stage, code, message } = failed
+  // The user has the cluster on the target: what could not be cleaned is a debt, not a failure (law 9).
+  if (stage === 'Cleaning') {
+    draft.source = { ...draft.source, outcome: 'Completed', residue: [`${code}: ${message}`] }
+    return false
+  }
+  const deadline = rfc3339(nowMs + deadlineMs('Rollbacking'))
+  draft.source = {
+    ...draft.source,
+    failure: { stage, code, message },
+    cursor: { stage, direction: 'Undo', entered: false, since: rfc3339(nowMs), deadline },
+  }
+  return true
+}

@@ -4,7 +4,7 @@ import { badRequest } from '../api/status-error.ts'
 import { isObject, own } from '../patch/json-value.ts'
 import { type Change, compare, touched } from './compare.ts'
 import { type Conflict, conflictError } from './conflicts.ts'
-import { intersection, isBare, none } from './field-set.ts'
+import { type FieldSet, intersection, isBare, none, union } from './field-set.ts'
 import { claimedFields } from './fields-of.ts'
 import {
   allFields,
@@ -74,13 +74,16 @@ export function applyObject(request: ApplyRequest): KubeObject {
   const after = [...(change ? disown(others, touched(change)) : others), entry]
   const owners = after.filter(owner => !isBare(fieldsOfEntry(owner)))
   // Without a tracked change (for instance only another order of items) the live object stays as it is.
-  const object = change && isObject(next) ? (next as KubeObject) : live
+  const object = (change || !request.live) && isObject(next) ? (next as KubeObject) : live
   return withManagers(object, keptIfSame(live.metadata.managedFields, ordered(owners)))
 }
 
+/** `metadata` itself belongs to nobody and stays whatever is abandoned below it. */
+const alwaysClaimed: FieldSet = { 'f:metadata': none }
+
 const abandoned = (mine: ManagedFieldsEntry, claims: Managers) => ({
   before: fieldsOfEntry(mine),
-  claimed: allFields(claims),
+  claimed: union(allFields(claims), alwaysClaimed),
 })
 
 /** The owners of the live object. If nobody tracked it so far, everything in it gets one common owner. */

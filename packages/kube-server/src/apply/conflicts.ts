@@ -14,6 +14,7 @@ export function conflictError(conflicts: readonly Conflict[]): StatusError {
   const lines = conflicts.flatMap(({ entry, fields }) =>
     [...pathsOf(fields)].map(path => ({ owner: ownerText(entry), path: pathText(path) })),
   )
+  lines.sort((left, right) => (left.owner < right.owner ? -1 : Number(left.owner > right.owner)))
   const causes: Cause[] = lines.map(({ owner, path }) => ({
     reason: 'FieldManagerConflict',
     message: `conflict with ${owner}`,

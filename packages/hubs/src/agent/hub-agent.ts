@@ -7,6 +7,7 @@ import { Informer, isAlreadyExists, type KubeClient, resources } from '@godwit/k
 import { type Clock, type Logger, type Random, rfc3339 } from '@godwit/ports'
 import { AGENT_NAMESPACE, godwit, type MigrationTask } from '../api/index.ts'
 import { BundleWriter } from '../bundle/bundle-writer.ts'
+import { TaskCache } from '../record/task-cache.ts'
 import * as sourceItems from '../source/item-side.ts'
 import type { SourceItemEffect } from '../source/item-table.ts'
 import * as sourceShared from '../source/shared-side.ts'
@@ -19,7 +20,6 @@ import type { Evidence } from './facts.ts'
 import { HubWorld } from './hub-world.ts'
 import { type Job, openItems, passOverItems } from './item-pass.ts'
 import { passOverShared, type SharedJob } from './shared-pass.ts'
-import { TaskCache } from './task-cache.ts'
 
 export interface HubAgentOptions {
   /** Name of the hub, which is also its namespace on the global hub. */

@@ -1,9 +1,9 @@
 /** One pass over one task with items: observe, decide, persist, perform. */
 import { type EffectRunner, mergeDiff } from '@godwit/engine'
 import { type MigrationTask, type Progress, stageIndex } from '../api/index.ts'
+import type { TaskCache } from '../record/task-cache.ts'
 import { type Advance, advance, type ItemJob, type Remembered, type Role } from './advance.ts'
 import type { Evidence } from './facts.ts'
-import type { TaskCache } from './task-cache.ts'
 
 export interface ItemPassOptions<Facts extends Remembered, Effect> {
   readonly role: Role<Facts, Effect>

@@ -1,9 +1,9 @@
 /** One pass over one shared task: observe by reading, decide, persist, perform. */
 import { type EffectRunner, mergeDiff } from '@godwit/engine'
 import type { MigrationTask, SharedProgress } from '../api/index.ts'
+import type { TaskCache } from '../record/task-cache.ts'
 import { advance, type Remembered, type Role } from './advance.ts'
 import type { Evidence } from './facts.ts'
-import type { TaskCache } from './task-cache.ts'
 
 export interface SharedLook<Facts> {
   facts(remembered: Remembered): Facts

@@ -155,19 +155,21 @@ async function persistTask(
     }),
   )
   const patch = mergeDiff({ items: before, epoch: task.spec.epoch }, { items: after, epoch })
-  if (patch) await world.tasks.patchSpec(task, patch)
+  if (patch) await world.tasks.patchSpec(task, { ...patch, epoch })
 }
 
 async function persistStatus(
-  { client }: MigrationPassOptions,
+  { client, world }: MigrationPassOptions,
   migration: ManagedClusterMigration,
   status: MigrationStatus,
 ): Promise<ManagedClusterMigration> {
   const patch = mergeDiff({ ...migration.status }, { ...status })
   if (!patch) return migration
-  const { name, namespace = '', resourceVersion = '' } = migration.metadata
+  const { resourceVersion = '' } = migration.metadata
   const options = { subresource: 'status', precondition: { resourceVersion } }
-  return client.patch<ManagedClusterMigration>(godwit.migrations, { name, namespace }, { status: patch }, options)
+  return world.records.wrote(
+    await client.patch<ManagedClusterMigration>(godwit.migrations, migration.metadata, { status: patch }, options),
+  )
 }
 
 function perform(

@@ -1,7 +1,6 @@
 /** Informers of the global hub, and which migrations a change concerns. Facts only. */
 import { Informer, type KubeClient, type KubeObject, type Resource, resources } from '@godwit/kube'
 import type { Clock, Logger, Random } from '@godwit/ports'
-import { TaskCache } from '../agent/task-cache.ts'
 import {
   godwit,
   labels,
@@ -11,6 +10,8 @@ import {
   ocm,
   type Secret,
 } from '../api/index.ts'
+import { Newest } from '../record/newest.ts'
+import { TaskCache } from '../record/task-cache.ts'
 
 export interface WorldOptions {
   readonly client: KubeClient
@@ -26,6 +27,7 @@ export interface WorldOptions {
 export class GlobalHubWorld {
   readonly client: KubeClient
   readonly tasks: TaskCache
+  readonly records: Newest<ManagedClusterMigration>
   readonly #migrations: Informer<ManagedClusterMigration>
   readonly #tasks: Informer<MigrationTask>
   readonly #hubs: Informer<ManagedCluster>
@@ -56,6 +58,7 @@ export class GlobalHubWorld {
       transform: withoutContent,
     })
     this.tasks = new TaskCache(this.#tasks, client)
+    this.records = new Newest(this.#migrations)
     this.#tasks.addIndex('migration', task => [task.spec.migration.uid])
     this.#own.addIndex('migration', secret => [secret.metadata.labels?.[labels.migration] ?? ''])
     this.#migrations.onChange(({ object }) => onChange(object.metadata.uid))
@@ -77,15 +80,13 @@ export class GlobalHubWorld {
     return [this.#migrations, this.#tasks, this.#hubs, this.#accounts, this.#tokens, this.#own]
   }
 
-  migrations = () => this.#migrations.list()
+  migrations = () => this.records.list()
   hub = (name: string) => this.#hubs.get({ name })
   serviceAccount = (hub: string, name: string) => this.#accounts.get({ name, namespace: hub })
   token = (hub: string, name: string) => this.#tokens.get({ name, namespace: hub })
 
   tasksOf(migrationUid: string): MigrationTask[] {
-    return this.#tasks
-      .byIndex('migration', migrationUid)
-      .flatMap(({ metadata: { name, namespace = '' } }) => this.tasks.get({ name, namespace }) ?? [])
+    return this.#tasks.byIndex('migration', migrationUid).flatMap(({ metadata }) => this.tasks.get(metadata) ?? [])
   }
 
   /** Secrets that Godwit made on the global hub for a migration, without their content. */

@@ -1,0 +1,89 @@
+/** Limits on single values: strings, numbers, enums, sizes. */
+import type { Json } from '../api/object.ts'
+import type { Cause } from '../api/status-error.ts'
+import { sameJson } from '../patch/json-value.ts'
+import { badValue, notSupported, tooLong, tooMany, wrongType } from './causes.ts'
+import type { PathPart } from './field-path.ts'
+import { PatternError } from './pattern.ts'
+import type { NumberLimits, SchemaNode, SizeLimits, StringLimits } from './schema-node.ts'
+
+/** Where causes go, and where in the value the walk stands. */
+export interface Findings {
+  readonly path: PathPart[]
+  readonly causes: Cause[]
+}
+
+export function checkString(limits: StringLimits, value: string, { path, causes }: Findings): void {
+  const { minLength, maxLength } = limits
+  if (maxLength !== undefined && value.length > maxLength && countCharacters(value) > maxLength)
+    causes.push(tooLong(path, maxLength))
+  if (minLength !== undefined && countCharacters(value) < minLength)
+    causes.push(badValue(path, value, `should be at least ${minLength} chars long`))
+  if (limits.pattern) {
+    const complaint = patternComplaint(limits.pattern, value)
+    if (complaint) causes.push(badValue(path, value, complaint))
+  }
+}
+
+function patternComplaint(pattern: NonNullable<StringLimits['pattern']>, value: string): string | undefined {
+  try {
+    const compiled = pattern()
+    return compiled.test(value) ? undefined : `should match '${compiled.source}'`
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error
+    return `could not be matched: ${error.message}`
+  }
+}
+
+/** Unicode code points. */
+export function countCharacters(text: string): number {
+  let count = text.length
+  for (let i = 0; i < text.length - 1; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0xd800 || code > 0xdbff) continue
+    const next = text.charCodeAt(i + 1)
+    if (next >= 0xdc00 && next <= 0xdfff) {
+      count--
+      i++
+    }
+  }
+  return count
+}
+
+export function checkFormat(node: SchemaNode, value: string, { path, causes }: Findings): void {
+  if (node.formatCheck && !node.formatCheck(value)) causes.push(wrongType(path, node.format, value))
+}
+
+export function checkNumber(limits: NumberLimits, value: number, { path, causes }: Findings): void {
+  const { minimum, maximum, multipleOf } = limits
+  if (multipleOf !== undefined && multipleOf > 0 && !isMultiple(value, multipleOf))
+    causes.push(badValue(path, value, `should be a multiple of ${multipleOf}`))
+  if (maximum !== undefined && (limits.exclusiveMaximum ? value >= maximum : value > maximum))
+    causes.push(badValue(path, value, `should be less than ${limits.exclusiveMaximum ? '' : 'or equal to '}${maximum}`))
+  if (minimum !== undefined && (limits.exclusiveMinimum ? value <= minimum : value < minimum))
+    causes.push(
+      badValue(path, value, `should be greater than ${limits.exclusiveMinimum ? '' : 'or equal to '}${minimum}`),
+    )
+}
+
+function isMultiple(value: number, factor: number): boolean {
+  if (Number.isInteger(value) && Number.isInteger(factor)) return value % factor === 0
+  const quotient = factor < 1 ? (1 / factor) * value : value / factor
+  // Quotients of decimal fractions are off by a few units in the last place.
+  return Math.abs(quotient - Math.round(quotient)) <= 1e-9 * Math.max(1, Math.abs(quotient))
+}
+
+export function checkEnum(values: readonly Json[], value: Json, { path, causes }: Findings): void {
+  if (!values.some(one => sameJson(one, value))) causes.push(notSupported(path, value, values))
+}
+
+export function checkSize(
+  limits: SizeLimits,
+  size: number,
+  unit: 'items' | 'properties',
+  { path, causes }: Findings,
+): void {
+  if (limits.min !== undefined && size < limits.min)
+    causes.push(badValue(path, size, `should have at least ${limits.min} ${unit}`))
+  if (limits.max !== undefined && size > limits.max) causes.push(tooMany(path, size, limits.max))
+}

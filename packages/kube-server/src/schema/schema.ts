@@ -1,0 +1,46 @@
+/** The schema of one version of a custom resource, ready for use: what every write passes through, in order. */
+import type { Json, JsonObject } from '../api/object.ts'
+import type { Cause } from '../api/status-error.ts'
+import { fillDefaults } from './defaults.ts'
+import { listTypeCauses } from './list-types.ts'
+import { embeddedCauses } from './metadata.ts'
+import { parseNode } from './parse-node.ts'
+import { pruneValue } from './prune.ts'
+import type { SchemaNode } from './schema-node.ts'
+import { schemaCauses } from './validate-schema.ts'
+
+/** Opaque to callers: made by `compileSchema`, immutable, shared by all requests. */
+export interface Schema {
+  readonly root: SchemaNode
+}
+
+/** Parses a structural schema once. Never throws: whatever `checkStructural` would refuse is taken as absent. */
+export function compileSchema(openAPIV3Schema: JsonObject): Schema {
+  return { root: parseNode(openAPIV3Schema) }
+}
+
+/**
+ * Removes unknown members in place; apiVersion, kind and metadata of the root and of embedded resources stay.
+ * Returns the paths of what was removed, sorted: `spec.x`, `spec.parts[0].y`.
+ */
+export function prune(schema: Schema, value: Json): string[] {
+  return pruneValue(schema.root, value)
+}
+
+/** Fills in defaults in place and drops nulls that are not allowed. */
+export function applyDefaults(schema: Schema, value: Json): void {
+  fillDefaults(schema.root, value)
+}
+
+/**
+ * Causes of a value that breaks its schema, embedded metadata, list types or CEL rules; empty when it is good.
+ * With `old`, the stored value, an update is not failed for what it did not change. Never throws.
+ */
+export function validate(schema: Schema, value: Json, old?: Json): Cause[] {
+  const { root } = schema
+  const causes = schemaCauses(root, value, old)
+  if (root.below.embedded) causes.push(...embeddedCauses(root, value))
+  if (root.below.lists && (old === undefined || listTypeCauses(root, old).length === 0))
+    causes.push(...listTypeCauses(root, value))
+  return causes
+}

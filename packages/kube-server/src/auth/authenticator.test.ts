@@ -198,7 +198,9 @@ test('groups without a user are refused, and so is an extra key that is badly en
     refusal(() => authenticator.authenticate({ ...asRoot, headers })).code
   assert.equal(code({ 'impersonate-group': 'g' }), 500)
   assert.equal(code({ 'impersonate-extra-a': 'b' }), 500)
-  assert.equal(code({ 'impersonate-user': 'u', 'impersonate-extra-%zz': 'b' }), 400)
+  for (const key of ['%zz', '', '__proto__']) {
+    assert.equal(code({ 'impersonate-user': 'u', [`impersonate-extra-${key}`]: 'b' }), 400)
+  }
 })
 
 test('anonymous callers impersonate nobody', async () => {

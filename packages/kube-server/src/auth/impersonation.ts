@@ -31,11 +31,15 @@ const valuesOf = (value: string | readonly string[] | undefined): readonly strin
 }
 
 function readExtraKey(header: string): string {
+  let key = ''
   try {
-    return decodeURIComponent(header.slice(EXTRA_PREFIX.length)).toLowerCase()
+    key = decodeURIComponent(header.slice(EXTRA_PREFIX.length)).toLowerCase()
   } catch {
-    throw badRequest(`the header ${header} is not correctly encoded`)
+    // Falls through to the refusal of an empty key.
   }
+  // Extra attributes end up in stored objects, where this key could change a prototype.
+  if (key === '' || key === '__proto__') throw badRequest(`the header ${header} is not correctly encoded`)
+  return key
 }
 
 /** Who the headers ask to be; undefined when they ask for nobody. Throws when they ask for groups without a user. */

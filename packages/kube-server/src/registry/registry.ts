@@ -1,0 +1,115 @@
+import { groupVersion, type Resource } from './resource.ts'
+
+/**
+ * What is served right now. Built-ins are there from the start; custom resources come and go with their definitions.
+ */
+export class Registry {
+  readonly #byPath = new Map<string, Resource>()
+  readonly #byKind = new Map<string, Resource>()
+  /** Versions of each group in order of preference. */
+  #versions = new Map<string, readonly string[]>()
+  readonly #builtins: readonly Resource[]
+  readonly #custom = new Map<string, readonly Resource[]>()
+  readonly #listeners = new Set<() => void>()
+  #revision = 1
+
+  constructor(builtins: readonly Resource[]) {
+    this.#builtins = builtins
+    this.#rebuild()
+  }
+
+  /** Grows with each change; caches of discovery and OpenAPI compare it. */
+  get revision(): number {
+    return this.#revision
+  }
+
+  find(group: string, version: string, plural: string): Resource | undefined {
+    return this.#byPath.get(`${group}/${version}/${plural}`)
+  }
+
+  findKind(apiVersion: string, kind: string): Resource | undefined {
+    return this.#byKind.get(`${apiVersion}/${kind}`)
+  }
+
+  hasVersion(group: string, version: string): boolean {
+    return this.#versions.get(group)?.includes(version) ?? false
+  }
+
+  /** Groups, the core group first, then built-in ones, then custom ones by name. */
+  groups(): Iterable<readonly [string, readonly string[]]> {
+    return this.#versions
+  }
+
+  inVersion(group: string, version: string): Resource[] {
+    return [...this.#byPath.values()].filter(one => one.group === group && one.version === version)
+  }
+
+  all(): Iterable<Resource> {
+    return this.#byPath.values()
+  }
+
+  /** One resource for each stored collection, in its preferred version. */
+  collections(): Map<string, Resource> {
+    const preferred = new Map<string, Resource>()
+    for (const resource of this.all()) {
+      const versions = this.#versions.get(resource.group) ?? []
+      const known = preferred.get(resource.collection)
+      const isBetter =
+        !known ||
+        (known.group === resource.group && versions.indexOf(resource.version) < versions.indexOf(known.version))
+      if (isBetter && resource.verbs.includes('list')) preferred.set(resource.collection, resource)
+    }
+    return preferred
+  }
+
+  /** Replaces what one definition serves; an empty list withdraws it. */
+  setCustom(definition: string, resources: readonly Resource[]): void {
+    if (resources.length === 0) this.#custom.delete(definition)
+    else this.#custom.set(definition, resources)
+    this.#rebuild()
+    this.#revision++
+    for (const listener of this.#listeners) listener()
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #rebuild(): void {
+    this.#byPath.clear()
+    this.#byKind.clear()
+    const versions = new Map<string, string[]>()
+    for (const resource of this.#builtins) this.#add(resource, versions)
+    const custom = [...this.#custom.values()].flat()
+    for (const resource of custom.sort((a, b) => (a.group < b.group ? -1 : Number(a.group > b.group))))
+      this.#add(resource, versions)
+    for (const list of versions.values()) list.sort(comparePreference)
+    this.#versions = versions
+  }
+
+  #add(resource: Resource, versions: Map<string, string[]>): void {
+    this.#byPath.set(`${resource.group}/${resource.version}/${resource.plural}`, resource)
+    const kind = `${groupVersion(resource.group, resource.version)}/${resource.kind}`
+    if (!this.#byKind.has(kind)) this.#byKind.set(kind, resource)
+    const known = versions.get(resource.group)
+    if (!known) versions.set(resource.group, [resource.version])
+    else if (!known.includes(resource.version)) known.push(resource.version)
+  }
+}
+
+const versionPattern = /^v(\d+)(?:(alpha|beta)(\d+))?$/
+
+/** Kubernetes order of versions: stable before beta before alpha, higher first; everything else last, by name. */
+export function comparePreference(a: string, b: string): number {
+  const [left, right] = [rank(a), rank(b)]
+  if (!left || !right) return Number(!left) - Number(!right) || (a < b ? -1 : Number(a > b))
+  return right.stage - left.stage || right.major - left.major || right.minor - left.minor
+}
+
+function rank(version: string): { stage: number; major: number; minor: number } | undefined {
+  const match = version.match(versionPattern)
+  if (!match) return undefined
+  const stage = match[2] === undefined ? 2 : match[2] === 'beta' ? 1 : 0
+  return { stage, major: Number(match[1]), minor: Number(match[3] ?? 0) }
+}

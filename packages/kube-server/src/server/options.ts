@@ -1,0 +1,40 @@
+import type { Clock, Logger, Random } from '@godwit/ports'
+import type { User } from '../api/user.ts'
+import type { StaticUser } from '../auth/index.ts'
+import type { Approver } from '../controllers/certificate-signer.ts'
+import type { FaultRule } from '../faults/fault.ts'
+
+/** Access control: tokens, certificates and RBAC. */
+export interface AuthOptions {
+  /** Users known by token, besides `admin`. */
+  readonly users?: readonly StaticUser[]
+  /** Default true: whoever shows no credentials is `system:anonymous`. False answers 401. */
+  readonly anonymous?: boolean
+}
+
+export interface KubeServerOptions {
+  /** Default `memory`. A folder is made when it is missing, survives crashes, and belongs to one server at a time. */
+  readonly storage?: 'memory' | { readonly folder: string }
+  /** Default 0: any free port. */
+  readonly port?: number
+  /** Default 127.0.0.1. */
+  readonly host?: string
+  /** False: no socket at all, only `transport()` and `handle()`. Default true. */
+  readonly listen?: boolean
+  /** Default false: plain http. With access control use true: kubectl sends no credentials over plain http. */
+  readonly tls?: boolean
+  /** Default `open`: everybody may do everything, and is `system:admin` unless they show who they are. */
+  readonly auth?: 'open' | AuthOptions
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly logger?: Logger
+  /** Faults that are switched on from the start; `faults` of the server adds more. */
+  readonly faults?: readonly FaultRule[]
+  /** Decides certificate requests without a person. */
+  readonly approver?: Approver
+  /** Events kept per collection for watches; default 10,000. */
+  readonly historyEvents?: number
+}
+
+/** A user by name, or with groups. */
+export type Caller = string | User

@@ -1,11 +1,12 @@
 import { rfc3339 } from '@godwit/ports'
 import type { JsonObject, KubeObject, ManagedFieldsEntry } from '../api/object.ts'
 import { badRequest } from '../api/status-error.ts'
-import { isObject, own } from '../patch/json-value.ts'
+import { isObject, own, sameJson } from '../patch/json-value.ts'
 import { type Change, compare, touched } from './compare.ts'
 import { type Conflict, conflictError } from './conflicts.ts'
-import { type FieldSet, intersection, isBare, none, union } from './field-set.ts'
+import { difference, type FieldSet, intersection, isBare, none, union } from './field-set.ts'
 import { claimedFields } from './fields-of.ts'
+import { fieldsLastApplied, UPGRADED_MANAGER, withLastApplied } from './last-applied.ts'
 import {
   allFields,
   disown,
@@ -67,15 +68,17 @@ export function applyObject(request: ApplyRequest): KubeObject {
   const merged = mergeApplied(live, body, shape)
   const next = mine ? removeAbandoned(merged, abandoned(mine, [...others, claim]), shape) : merged
   const change = compare(live, next, shape)
-  if (change && !request.force) refuseConflicts(others, change)
+  if (change && !request.force) refuseConflicts(others, change, request)
 
-  const time = change ? rfc3339(request.now) : mine?.time
+  // Another order of items is a change of the object, though of no tracked field.
+  const isSame = sameJson(live, next)
+  const time = isSame ? mine?.time : rfc3339(request.now)
   const entry = time === undefined ? claim : { ...claim, time }
   const after = [...(change ? disown(others, touched(change)) : others), entry]
   const owners = after.filter(owner => !isBare(fieldsOfEntry(owner)))
-  // Without a tracked change (for instance only another order of items) the live object stays as it is.
-  const object = (change || !request.live) && isObject(next) ? (next as KubeObject) : live
-  return withManagers(object, keptIfSame(live.metadata.managedFields, ordered(owners)))
+  const object = isObject(next) && !isSame ? (next as KubeObject) : live
+  const annotated = manager === UPGRADED_MANAGER ? withLastApplied(object, applied) : object
+  return withManagers(annotated, keptIfSame(live.metadata.managedFields, ordered(owners)))
 }
 
 /** `metadata` itself belongs to nobody and stays whatever is abandoned below it. */
@@ -104,10 +107,14 @@ function bodyFor({ applied, subresource, ignored }: ApplyRequest): JsonObject {
   return Object.fromEntries(Object.entries(applied).filter(([member]) => !ignored.includes(member)))
 }
 
-function refuseConflicts(others: Managers, change: Change): void {
+function refuseConflicts(others: Managers, change: Change, { live, manager, shape }: ApplyRequest): void {
   const taken = change.taken ?? none
-  const conflicts: Conflict[] = others
-    .map(entry => ({ entry, fields: intersection(fieldsOfEntry(entry), taken) }))
+  const conflicts = others.map(entry => ({ entry, fields: intersection(fieldsOfEntry(entry), taken) }))
+  const contested = conflicts.filter(({ fields }) => !isBare(fields))
+  if (contested.length === 0) return
+  const allowed = live && manager === UPGRADED_MANAGER ? fieldsLastApplied(live, shape) : none
+  const refused: Conflict[] = contested
+    .map(({ entry, fields }) => ({ entry, fields: difference(fields, allowed) }))
     .filter(({ fields }) => !isBare(fields))
-  if (conflicts.length > 0) throw conflictError(conflicts)
+  if (refused.length > 0) throw conflictError(refused)
 }

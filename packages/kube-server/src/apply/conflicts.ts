@@ -11,10 +11,10 @@ export interface Conflict {
 
 /** 409 naming each contested field and its owner. Only causes in the details, as on the real server. */
 export function conflictError(conflicts: readonly Conflict[]): StatusError {
-  const lines = conflicts.flatMap(({ entry, fields }) =>
+  const byIdentity = conflicts.toSorted((left, right) => (identity(left.entry) < identity(right.entry) ? -1 : 1))
+  const lines = byIdentity.flatMap(({ entry, fields }) =>
     [...pathsOf(fields)].map(path => ({ owner: ownerText(entry), path: pathText(path) })),
   )
-  lines.sort((left, right) => (left.owner < right.owner ? -1 : Number(left.owner > right.owner)))
   const causes: Cause[] = lines.map(({ owner, path }) => ({
     reason: 'FieldManagerConflict',
     message: `conflict with ${owner}`,
@@ -37,4 +37,10 @@ function ownerText(entry: ManagedFieldsEntry): string {
   const name = JSON.stringify(entry.manager)
   const where = entry.subresource ? `${name} with subresource ${JSON.stringify(entry.subresource)}` : name
   return entry.operation === 'Update' ? `${where} using ${entry.apiVersion}` : where
+}
+
+/** The real server orders owners by their encoded identity; an apply entry has no version in it. */
+function identity({ manager, operation, apiVersion, subresource }: ManagedFieldsEntry): string {
+  const version = operation === 'Update' && { apiVersion }
+  return JSON.stringify({ manager, operation, ...version, ...(subresource && { subresource }) })
 }

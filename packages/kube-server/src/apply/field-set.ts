@@ -128,13 +128,11 @@ export function sameSet(left: FieldSet, right: FieldSet): boolean {
   return count === 0
 }
 
-/** All paths of the set, each as its list of elements. */
+/** All paths of the set, each as its list of elements: those of one node in order, before what is below them. */
 export function* pathsOf(set: FieldSet, prefix: readonly string[] = []): Generator<readonly string[]> {
-  for (const element of Object.keys(set)) {
-    if (element === '.') continue
-    const node = set[element] ?? none
-    const path = [...prefix, element]
-    if (isMember(node)) yield path
-    yield* pathsOf(node, path)
-  }
+  const elements = Object.keys(set)
+    .filter(element => element !== '.')
+    .sort()
+  for (const element of elements) if (isMember(set[element])) yield [...prefix, element]
+  for (const element of elements) yield* pathsOf(set[element] ?? none, [...prefix, element])
 }

@@ -83,11 +83,12 @@ function valueIn(operation: JsonObject): Json {
   return value
 }
 
-function index(list: readonly Json[], token: string, limit: number): number {
-  if (!/^(0|-?[1-9]\d*)$/.test(token)) throw new Unappliable('not an index')
+/** A position in a list of `size` places; negative ones count from the end. */
+function index(token: string, size: number): number {
+  if (!/^-?\d+$/.test(token)) throw new Unappliable('not an index')
   const number = Number(token)
-  const position = number < 0 ? number + list.length : number
-  if (position < 0 || position > limit) throw new Unappliable('index out of range')
+  const position = number < 0 ? number + size : number
+  if (position < 0 || position >= size) throw new Unappliable('index out of range')
   return position
 }
 
@@ -95,7 +96,7 @@ function index(list: readonly Json[], token: string, limit: number): number {
 function find(document: Json, path: readonly string[]): Json | undefined {
   let current: Json | undefined = document
   for (const token of path) {
-    if (Array.isArray(current)) current = current[index(current, token, current.length - 1)]
+    if (Array.isArray(current)) current = current[index(token, current.length)]
     else if (isObject(current)) current = own(current, token)
     else throw new Unappliable('missing parent')
   }
@@ -103,7 +104,7 @@ function find(document: Json, path: readonly string[]): Json | undefined {
 }
 
 function existing(document: Json, path: readonly string[]): Json {
-  const value = find(document, path)
+  const value = path.length === 0 ? undefined : find(document, path)
   if (value === undefined) throw new Unappliable('missing value')
   return value
 }
@@ -119,7 +120,7 @@ function rewrite(
   if (token === undefined || node === null || typeof node !== 'object') throw new Unappliable('missing parent')
   if (depth === path.length - 1) return edit(node, token)
   if (Array.isArray(node)) {
-    const position = index(node, token, node.length - 1)
+    const position = index(token, node.length)
     const child = rewrite(node[position], path, depth + 1, edit)
     return child === node[position] ? node : node.with(position, child)
   }
@@ -137,10 +138,9 @@ function withMember(object: JsonObject, key: string, value: Json): JsonObject {
 }
 
 function add(document: Json, path: readonly string[], value: Json): Json {
-  if (path.length === 0) return value
   return rewrite(document, path, 0, (container, token) => {
     if (!Array.isArray(container)) return withMember(container, token, value)
-    return container.toSpliced(token === '-' ? container.length : index(container, token, container.length), 0, value)
+    return container.toSpliced(token === '-' ? container.length : index(token, container.length + 1), 0, value)
   })
 }
 
@@ -148,14 +148,14 @@ function replace(document: Json, path: readonly string[], value: Json): Json {
   if (path.length === 0) return value
   return rewrite(document, path, 0, (container, token) => {
     if (!Array.isArray(container)) return withMember(container, token, value)
-    const position = index(container, token, container.length - 1)
+    const position = index(token, container.length)
     return sameJson(container[position], value) ? container : container.with(position, value)
   })
 }
 
 function remove(document: Json, path: readonly string[]): Json {
   return rewrite(document, path, 0, (container, token) => {
-    if (Array.isArray(container)) return container.toSpliced(index(container, token, container.length - 1), 1)
+    if (Array.isArray(container)) return container.toSpliced(index(token, container.length), 1)
     if (own(container, token) === undefined) throw new Unappliable('missing member')
     const copy = { ...container }
     delete copy[token]

@@ -127,6 +127,23 @@ test('roles that nobody aggregates cause no pass', async () => {
   await aggregation.stop()
 })
 
+test('a write that throws before it begins is reported too', async () => {
+  const { store } = newCluster()
+  const errors: unknown[] = []
+  const refuse = () => {
+    throw new Error('closed')
+  }
+  await put(store, aggregated('all', { matchLabels: { team: 'x' } }))
+  await put(store, labelled('a', { team: 'x' }, 'pods'))
+  const aggregation = new RoleAggregation(store, error => errors.push(error), refuse)
+  await aggregation.stop()
+  assert.equal(errors.length, 0, 'nothing is written after the stop')
+  const again = new RoleAggregation(store, error => errors.push(error), refuse)
+  await again.idle()
+  await again.stop()
+  assert.match(String(errors[0]), /closed/)
+})
+
 test('a failed write is reported and tried again with the next change', async () => {
   const { store } = newCluster()
   const errors: unknown[] = []

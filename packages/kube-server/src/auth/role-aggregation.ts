@@ -151,7 +151,12 @@ export class RoleAggregation {
       if (!this.#selectors.has(role.key.name)) continue
       const rules = aggregatedRules(role, all)
       if (isDeepStrictEqual(role.object['rules'] ?? [], rules)) continue
-      await this.#write(role, rules).catch(this.#onError)
+      try {
+        await this.#write(role, rules)
+      } catch (error) {
+        // Reported, and met again with the next change: a broken store must not end the process.
+        this.#onError(error)
+      }
     }
   }
 }

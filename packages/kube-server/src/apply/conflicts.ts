@@ -1,6 +1,7 @@
 import type { ManagedFieldsEntry } from '../api/object.ts'
 import { type Cause, StatusError } from '../api/status-error.ts'
 import { type FieldSet, pathsOf } from './field-set.ts'
+import { identityText } from './managers.ts'
 import { pathText } from './path-element.ts'
 
 /** What another manager owns and this apply wants to change. */
@@ -11,7 +12,9 @@ export interface Conflict {
 
 /** 409 naming each contested field and its owner. Only causes in the details, as on the real server. */
 export function conflictError(conflicts: readonly Conflict[]): StatusError {
-  const byIdentity = conflicts.toSorted((left, right) => (identity(left.entry) < identity(right.entry) ? -1 : 1))
+  const byIdentity = conflicts.toSorted((left, right) =>
+    identityText(left.entry) < identityText(right.entry) ? -1 : 1,
+  )
   const lines = byIdentity.flatMap(({ entry, fields }) =>
     [...pathsOf(fields)].map(path => ({ owner: ownerText(entry), path: pathText(path) })),
   )
@@ -37,10 +40,4 @@ function ownerText(entry: ManagedFieldsEntry): string {
   const name = JSON.stringify(entry.manager)
   const where = entry.subresource ? `${name} with subresource ${JSON.stringify(entry.subresource)}` : name
   return entry.operation === 'Update' ? `${where} using ${entry.apiVersion}` : where
-}
-
-/** The real server orders owners by their encoded identity; an apply entry has no version in it. */
-function identity({ manager, operation, apiVersion, subresource }: ManagedFieldsEntry): string {
-  const version = operation === 'Update' && { apiVersion }
-  return JSON.stringify({ manager, operation, ...version, ...(subresource && { subresource }) })
 }

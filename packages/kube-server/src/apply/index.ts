@@ -1,5 +1,5 @@
 export { type ApplyBody, type ApplyRequest, applyObject } from './apply-object.ts'
-export { applyBodyErrors, undeclaredFields } from './body-errors.ts'
+export { applyBodyErrors, bodyErrorText, undeclaredFields } from './body-errors.ts'
 export { withManagers } from './managers.ts'
 export type { Shape } from './shape.ts'
 export { builtinShape } from './shape-builtin.ts'

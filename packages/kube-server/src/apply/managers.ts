@@ -61,12 +61,20 @@ export function allFields(managers: Managers): FieldSet {
   return managers.reduce<FieldSet>((all, entry) => union(all, fieldsOfEntry(entry)), {})
 }
 
+/** What an entry is known by; the real server orders owners by this text. An apply entry has no version in it. */
+export function identityText({ manager, operation, apiVersion, subresource }: ManagedFieldsEntry): string {
+  const version = operation === 'Update' && { apiVersion }
+  return JSON.stringify({ manager, operation, ...version, ...(subresource && { subresource }) })
+}
+
 /** Folds the oldest Update entries of one version into one, until at most ten remain. */
 export function capped(managers: Managers): Managers {
   const updates = managers.filter(entry => entry.operation === 'Update')
   let excess = updates.length - MAX_UPDATE_ENTRIES
   if (excess <= 0) return managers
-  const oldestFirst = updates.toSorted((left, right) => compareText(left.time, right.time) || byIdentity(left, right))
+  const oldestFirst = updates.toSorted(
+    (left, right) => compareText(left.time, right.time) || compareText(identityText(left), identityText(right)),
+  )
   const folded = new Map<string, ManagedFieldsEntry[]>()
   for (const entry of oldestFirst) {
     if (excess <= 0) break

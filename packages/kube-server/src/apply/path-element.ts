@@ -10,7 +10,7 @@ export const fieldElement = (name: string): string => `f:${name}`
  * so that the list cannot be taken apart.
  */
 export function itemElement(shape: SetShape | KeyedListShape, item: Json): string | undefined {
-  if (shape.type === 'set') return typeof item === 'object' && item !== null ? undefined : `v:${JSON.stringify(item)}`
+  if (shape.type === 'set') return typeof item === 'object' ? undefined : `v:${JSON.stringify(item)}`
   if (!isObject(item)) return undefined
   const parts: string[] = []
   for (const key of [...shape.keys].sort()) {

@@ -29,7 +29,11 @@ function shapeOf(schema: Json | undefined): Shape {
 }
 
 function objectShape(schema: JsonObject): Shape {
-  if (own(schema, 'x-kubernetes-map-type') === 'atomic') return leaf
+  const shape = granularShape(schema)
+  return own(schema, 'x-kubernetes-map-type') === 'atomic' ? { type: 'leaf', inside: shape } : shape
+}
+
+function granularShape(schema: JsonObject): Shape {
   const properties = own(schema, 'properties')
   const fields = new Map<string, Shape>()
   if (isObject(properties))
@@ -61,9 +65,9 @@ function withEmbeddedMembers(shape: MapShape): MapShape {
 function listShape(schema: JsonObject): Shape {
   const listType = own(schema, 'x-kubernetes-list-type')
   if (listType === 'set') return set
-  const keys = own(schema, 'x-kubernetes-list-map-keys')
-  if (listType !== 'map' || !Array.isArray(keys)) return leaf
   const items = own(schema, 'items')
+  const keys = own(schema, 'x-kubernetes-list-map-keys')
+  if (listType !== 'map' || !Array.isArray(keys)) return { type: 'leaf', inside: shapeOf(items) }
   return {
     type: 'keyed',
     keys: keys.filter(key => typeof key === 'string'),

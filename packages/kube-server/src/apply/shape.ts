@@ -7,6 +7,8 @@ import type { Json } from '../api/object.ts'
 /** A scalar, or an atomic map or list: owned and replaced as a whole. */
 export interface LeafShape {
   readonly type: 'leaf'
+  /** What is declared inside an atomic map, or inside each item of an atomic list; only to find undeclared members. */
+  readonly inside?: Shape
 }
 
 /**

@@ -14,3 +14,4 @@ export {
 } from './http/transport.ts'
 export { KubeServer } from './server/kube-server.ts'
 export type { AuthOptions, Caller, KubeServerOptions } from './server/options.ts'
+export { parseUsers } from './server/users-file.ts'

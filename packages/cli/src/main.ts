@@ -1,0 +1,12 @@
+import { Command } from 'commander'
+
+/** Each in a file of its own, loaded only when it is asked for: a short-lived command starts fast. */
+const subcommands: Readonly<Record<string, () => Promise<Command>>> = {
+  hubs: async () => (await import('./hubs-command.ts')).hubsCommand(),
+  kube: async () => (await import('./kube-command.ts')).kubeCommand(),
+}
+
+const asked = subcommands[process.argv[2] ?? '']
+const program = new Command('godwit').description('moves things that must not be lost on the way')
+for (const load of asked ? [asked] : Object.values(subcommands)) program.addCommand(await load())
+await program.parseAsync()

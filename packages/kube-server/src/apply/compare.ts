@@ -99,7 +99,7 @@ function compareInPlace(left: ListGrain, right: ListGrain): Collected | undefine
   const found = new Collected()
   for (const [position, now] of right.value.entries()) {
     const old = left.value[position]
-    if (old === now || old === undefined) continue
+    if (old === undefined || sameJson(old, now)) continue
     const element = itemElement(right.shape, now)
     if (element === undefined || element !== itemElement(left.shape, old)) return undefined
     found.add(element, compare(old, now, itemShape(right.shape)))

@@ -51,8 +51,9 @@ function mergeLists(live: ListGrain, body: ListGrain): Json {
   const bodyItems = indexItems(body.shape, body.value)
   if (!liveItems || !bodyItems) return sameJson(live.value, body.value) ? live.value : body.value
   const liveOrder = live.value.map(item => itemElement(live.shape, item) ?? '')
+  const bodyOrder = [...bodyItems.keys()]
   const merged: Json[] = []
-  for (const step of interleave(liveOrder, [...bodyItems.keys()])) {
+  for (const step of interleave(liveOrder, bodyOrder)) {
     const kept = step.kept === undefined ? undefined : live.value[step.kept]
     if (kept !== undefined) merged.push(kept)
     const items = step.applied === undefined ? undefined : bodyItems.get(step.applied)
@@ -69,7 +70,12 @@ interface Step {
   readonly applied?: string
 }
 
-function* interleave(live: readonly string[], body: readonly string[]): Generator<Step> {
+function interleave(live: readonly string[], body: readonly string[]): readonly Step[] {
+  const isSameOrder = live.length === body.length && body.every((element, position) => element === live[position])
+  return isSameOrder ? body.map(applied => ({ applied })) : [...woven(live, body)]
+}
+
+function* woven(live: readonly string[], body: readonly string[]): Generator<Step> {
   const inLive = new Set(live)
   const inBody = new Set(body)
   const shared = body.filter(element => inLive.has(element))

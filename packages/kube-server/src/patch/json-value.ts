@@ -26,7 +26,14 @@ export function sameJson(left: Json | undefined, right: Json | undefined): boole
     return left.every((item, index) => sameJson(item, right[index]))
   }
   if (Array.isArray(right)) return false
-  const keys = Object.keys(left)
-  if (keys.length !== Object.keys(right).length) return false
-  return keys.every(key => Object.hasOwn(right, key) && sameJson(left[key], right[key]))
+  return sameMembers(left, right)
+}
+
+function sameMembers(left: JsonObject, right: JsonObject): boolean {
+  let surplus = Object.keys(right).length
+  for (const key of Object.keys(left)) {
+    if (!Object.hasOwn(right, key) || !sameJson(left[key], right[key])) return false
+    surplus--
+  }
+  return surplus === 0
 }

@@ -9,4 +9,9 @@ const subcommands: Readonly<Record<string, () => Promise<Command>>> = {
 const asked = subcommands[process.argv[2] ?? '']
 const program = new Command('godwit').description('moves things that must not be lost on the way')
 for (const load of asked ? [asked] : Object.values(subcommands)) program.addCommand(await load())
-await program.parseAsync()
+try {
+  await program.parseAsync()
+} catch (error) {
+  console.error(`godwit: ${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = 1
+}

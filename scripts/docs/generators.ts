@@ -1,8 +1,7 @@
+import { hubsStageDocs } from '@godwit/hubs'
 import type { Generators } from './sections.ts'
 
-/**
- * What makes the generated sections of docs/*.md, by section name. Import the package that knows the truth inside the
- * function, so that only the page that needs it loads it:
- * `'hubs-stages': async () => (await import('@godwit/hubs')).stagesAsMarkdown()`.
- */
-export const generators: Generators = {}
+/** What makes the generated sections of docs/*.md, by section name. */
+export const generators: Generators = Object.fromEntries(
+  Object.entries(hubsStageDocs).map(([name, make]) => [name, async () => make()]),
+)

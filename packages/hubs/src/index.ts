@@ -1,3 +1,4 @@
 export { HubAgent, type HubAgentOptions } from './agent/hub-agent.ts'
 export * from './api/index.ts'
 export { type ControllerOptions, runController } from './controller/controller.ts'
+export { hubsStageDocs } from './stage-docs.ts'

@@ -3,6 +3,7 @@ import type { ItemContext, Journal, ObjectRef } from '../agent/facts.ts'
 import { isApplied, isReadOnly, journalKey, leaseMark } from '../agent/facts.ts'
 import type { Lease, ManagedCluster, ManifestWork, StageName } from '../api/index.ts'
 import { annotation, annotations, bootstrapSecretName, klusterletConfigName, labels } from '../api/index.ts'
+import { digestOf } from '../bundle/bundle.ts'
 
 /** An object of another controller that must stand still while its cluster moves. */
 export interface Pausable {
@@ -40,13 +41,9 @@ export const claimAnnotations = (facts: SourceItemFacts): Readonly<Record<string
   [annotations.klusterletConfig]: klusterletConfigName(facts.to),
 })
 
-/**
- * The two-hub configuration has reached the managed cluster: its klusterlet work carries this migration's bootstrap
- * Secret and a Klusterlet that names it, and the work agent has applied that very generation (H-30, H-31).
- */
-export function isConfigDelivered(facts: SourceItemFacts): boolean {
-  const { work, bootstrapKubeconfig, to } = facts
-  if (!work || bootstrapKubeconfig === undefined || isReadOnly(work) || !isApplied(work)) return false
+/** The klusterlet work carries this migration's bootstrap Secret and a Klusterlet that names it. */
+export function carriesConfig({ work, bootstrapKubeconfig, to }: SourceItemFacts): boolean {
+  if (!work || bootstrapKubeconfig === undefined) return false
   const manifests = work.spec?.workload?.manifests ?? []
   const secretName = bootstrapSecretName(to)
   const carriesSecret = manifests.some(
@@ -57,6 +54,20 @@ export function isConfigDelivered(facts: SourceItemFacts): boolean {
   )
   return carriesSecret && manifests.some(manifest => manifest.kind === 'Klusterlet' && names(manifest, secretName))
 }
+
+/** The work agent has really written the two-hub configuration to the managed cluster, in its newest generation. */
+const isApplyingConfig = (facts: SourceItemFacts) =>
+  carriesConfig(facts) && facts.work !== undefined && !isReadOnly(facts.work) && isApplied(facts.work)
+
+/**
+ * The two-hub configuration has reached the managed cluster (H-30). A receipt, because the import controller turns the
+ * work ReadOnly as soon as imports are held back (H-31); it speaks of this very bootstrap and of no other.
+ */
+export const isConfigDelivered = (facts: SourceItemFacts) =>
+  facts.bootstrapKubeconfig !== undefined && facts.evidence[DELIVERED] === digestOf(facts.bootstrapKubeconfig)
+
+/** Evidence key: digest of the bootstrap kubeconfig that was seen applied on the managed cluster. */
+export const DELIVERED = 'delivered'
 
 function names(klusterlet: { readonly [member: string]: unknown }, secretName: string): boolean {
   interface KlusterletSpec {
@@ -74,9 +85,12 @@ export const isLocalCluster = (facts: SourceItemFacts) =>
 
 export const clusterRef = (facts: SourceItemFacts): ObjectRef => ({ kind: 'ManagedCluster', name: facts.name })
 
-/** What a rollback must know of the time before it: whether the hub ever denied the cluster, and the first lease since. */
+/** Facts that the hub will stop showing: the delivery, whether it ever denied the cluster, the first lease since a rollback. */
 export function receiptsOf(facts: SourceItemFacts, stage: StageName, direction: Direction): Record<string, string> {
   const receipts: Record<string, string> = {}
+  const { bootstrapKubeconfig } = facts
+  if (stage === 'Initializing' && bootstrapKubeconfig !== undefined && isApplyingConfig(facts))
+    receipts[DELIVERED] = digestOf(bootstrapKubeconfig)
   if (stage !== 'Registering' || !facts.cluster) return receipts
   if (!isAccepted(facts)) receipts['denied'] = 'true'
   const staleLease = facts.journal[STALE_LEASE]

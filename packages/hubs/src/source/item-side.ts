@@ -1,5 +1,5 @@
 /** The source agent's side of one cluster: how its world is observed and how effects are performed. */
-import { Terminal } from '@godwit/core'
+import { Retryable, Terminal } from '@godwit/core'
 import { type KubeClient, type KubeObject, type Resource, resources } from '@godwit/kube'
 import type { ItemJob, Remembered, Role } from '../agent/advance.ts'
 import type { Evidence, ObjectRef } from '../agent/facts.ts'
@@ -20,6 +20,7 @@ import { packItem } from '../bundle/bundle.ts'
 import type { BundleWriter } from '../bundle/bundle-writer.ts'
 import { collect } from '../bundle/collect.ts'
 import {
+  carriesConfig,
   claimOf,
   isConfigDelivered,
   journalFor,
@@ -91,7 +92,7 @@ export async function perform(
     case 'bundle':
       return bundle(side, { task, name, progress })
     case 'deny':
-      await deny(side, task, name)
+      await deny(side, { task, name, progress })
       return undefined
     case 'accept':
       await client.patch(ocm.managedClusters, { name }, { spec: { hubAcceptsClient: true } })
@@ -161,16 +162,18 @@ async function bundle(side: SourceSide, { task, name, progress }: ItemJob): Prom
 }
 
 /** The one step that makes a cluster leave. Everything that permits it is read again (H-30). */
-async function deny(side: SourceSide, task: MigrationTask, name: string): Promise<void> {
+async function deny(side: SourceSide, { task, name, progress }: ItemJob): Promise<void> {
   const { client } = side.world
   const [cluster, work] = await Promise.all([
     client.get<ManagedCluster>(ocm.managedClusters, { name }),
     client.get<ManifestWork>(ocm.manifestWorks, { name: klusterletWorkName(name), namespace: name }),
   ])
-  const facts = { ...observe(side, task, name, { journal: {}, evidence: {} }), cluster, work }
+  const remembered = { journal: progress.journal ?? {}, evidence: progress.evidence ?? {} }
+  const facts = { ...observe(side, task, name, remembered), cluster, work }
   if (!cluster || claimOf(facts) !== task.spec.migration.uid)
     throw new Terminal('ClusterConflict', `managed cluster ${name} is not claimed by this migration any more`)
-  if (!isConfigDelivered(facts)) throw new Error(`the two-hub configuration of ${name} is not delivered any more`)
+  if (!isConfigDelivered(facts) || !carriesConfig(facts))
+    throw new Retryable(`the two-hub configuration of ${name} is not in its klusterlet work any more`)
   if (cluster.spec?.hubAcceptsClient !== true) return
   const { resourceVersion = '' } = cluster.metadata
   await client.patch(

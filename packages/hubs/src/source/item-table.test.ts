@@ -160,22 +160,34 @@ const undelivered: readonly [string, Partial<SourceItemFacts>][] = [
   ['the bootstrap is not on the hub', { bootstrapKubeconfig: undefined }],
 ]
 for (const [why, over] of undelivered) {
-  test(`source: the configuration is not delivered while ${why}`, () =>
-    assert.equal(isConfigDelivered(facts(over)), false))
+  test(`source: there is no receipt of the delivery while ${why}`, () =>
+    assert.deepEqual(receiptsOf(facts(over), 'Initializing', 'Forward'), {}))
 
-  test(`source, Initializing: imports are not held back while ${why} (H-31)`, () => {
-    const decision = next(at('Initializing'), facts({ ...over, cluster: cluster({ annotations: CLAIM }) }))
-    assert.equal(decision.kind === 'wait' && decision.who, 'import controller of the source hub')
-  })
-
-  test(`source, Registering: the hub does not deny the cluster while ${why} (H-30)`, () => {
+  test(`source: without a receipt imports are not held back and the cluster is not denied while ${why} (H-30, H-31)`, () => {
     const seen = facts({ ...over, cluster: cluster({ annotations: CLAIM }) })
+    const decision = next(at('Initializing'), seen)
+    assert.equal(decision.kind === 'wait' && decision.who, 'import controller of the source hub')
     for (const entered of [true, false]) assert.equal(next(at('Registering', { entered }), seen).kind, 'wait')
   })
 }
 
+const delivered = receiptsOf(facts(), 'Initializing', 'Forward')
+
+test('source: the receipt of a delivery speaks of one bootstrap and of no other', () => {
+  assert.deepEqual(Object.keys(delivered), ['delivered'])
+  assert.equal(isConfigDelivered(facts({ evidence: delivered })), true)
+  assert.equal(isConfigDelivered(facts({ evidence: delivered, bootstrapKubeconfig: 'bmV3' })), false)
+})
+
+test('source, Registering: a work that turned ReadOnly after the delivery does not matter, one that lost the configuration does', () => {
+  const claimed = facts({ cluster: cluster({ annotations: CLAIM }), evidence: delivered })
+  assert.equal(next(at('Registering', enter), { ...claimed, work: work({ readOnly: true, applied: 1 }) }).kind, 'act')
+  assert.equal(next(at('Registering', enter), { ...claimed, work: work({ names: 'bootstrap-hub9' }) }).kind, 'wait')
+  assert.equal(next(at('Registering', enter), { ...claimed, work: undefined }).kind, 'wait')
+})
+
 test('source, Initializing: after delivery imports are held back, then provisioning is paused, then it is done', () => {
-  const claimed = facts({ cluster: cluster({ annotations: CLAIM }), pausables: [deployment()] })
+  const claimed = facts({ cluster: cluster({ annotations: CLAIM }), pausables: [deployment()], evidence: delivered })
   const first = next(at('Initializing'), claimed)
   assert.deepEqual(first.kind === 'act' && first.effects, [
     {
@@ -273,7 +285,10 @@ test('source, Registering: a cluster that lost the claim is not denied', () => {
 })
 
 test('source, Registering: claimed and delivered, the hub denies it, once', () => {
-  const decision = next(at('Registering', enter), facts({ cluster: cluster({ annotations: CLAIM }) }))
+  const decision = next(
+    at('Registering', enter),
+    facts({ cluster: cluster({ annotations: CLAIM }), evidence: delivered }),
+  )
   assert.deepEqual(decision.kind === 'act' && decision.effects, [{ kind: 'deny' }])
   assert.equal(
     next(at('Registering'), facts({ cluster: cluster({ annotations: CLAIM, accepted: false }) })).kind,

@@ -3,6 +3,7 @@ import { fails, type Guard, holds, nothingToProve, type StageTable, waits } from
 import { journalKey, leaseMark, type ObjectRef } from '../agent/facts.ts'
 import { annotation, annotations, conditionOf, isTrue, STAGE_DEADLINE_MS, type StageName } from '../api/index.ts'
 import {
+  carriesConfig,
   claimAnnotations,
   claimOf,
   clusterRef,
@@ -93,12 +94,19 @@ const isSealable: Guard<Facts> = {
   check: facts => (facts.sealTo ? holds : waits('the key of the target agent', 'target agent')),
 }
 
+const notClaimed = (facts: Facts) =>
+  fails('ClusterConflict', `managed cluster ${facts.name} is not claimed by this migration any more`)
+
 const mayDeny: Guard<Facts> = {
-  what: 'the cluster is claimed by this migration and its two-hub configuration delivered',
-  check: facts =>
-    isClaimed(facts)
-      ? configDelivered.check(facts)
-      : fails('ClusterConflict', `managed cluster ${facts.name} is not claimed by this migration any more`),
+  what: 'the cluster is claimed by this migration, its two-hub configuration delivered and still in its work',
+  check: facts => {
+    if (!isClaimed(facts)) return notClaimed(facts)
+    const delivered = configDelivered.check(facts)
+    if (delivered.kind !== 'holds') return delivered
+    return carriesConfig(facts)
+      ? holds
+      : waits('the two-hub configuration to be in the klusterlet work', IMPORT_CONTROLLER)
+  },
 }
 
 const isDenied: Guard<Facts> = {

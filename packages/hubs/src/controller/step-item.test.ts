@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { type ItemWish, type Progress, STAGES, type StageName, stageIndex, type Wish } from '../api/index.ts'
+import { hasReached, hasUndone, type ItemFacts } from './item-table.ts'
+import { type StepContext, stepItem } from './step-item.ts'
+
+const START = Date.UTC(2026, 0, 1)
+const MINUTE = 60_000
+const context = (over: Partial<StepContext> = {}): StepContext => ({
+  nowMs: START,
+  deadlineMs: stage => (stage === 'Rollbacking' ? 15 * MINUTE : 5 * MINUTE),
+  limit: 'Cleaning',
+  ...over,
+})
+
+const done = (
+  stage: StageName,
+  direction: 'Forward' | 'Undo' = 'Forward',
+  evidence: Record<string, string> = {},
+): Progress => ({
+  stage,
+  direction,
+  state: 'Done',
+  entered: true,
+  since: '2026-01-01T00:00:00Z',
+  evidence,
+})
+const failed = (stage: StageName, code: string, direction: 'Forward' | 'Undo' = 'Forward'): Progress => ({
+  ...done(stage, direction),
+  state: 'Failed',
+  code,
+  message: `${code} happened`,
+})
+
+/** Both agents on paper: each fulfils its wish one stage at a time. */
+class PaperWorld {
+  source: { wish: ItemWish | undefined; progress: Progress | undefined } = { wish: undefined, progress: undefined }
+  target: { wish: ItemWish | undefined; progress: Progress | undefined } = { wish: undefined, progress: undefined }
+  readonly delivered = new Set<string>()
+  readonly trace: string[] = []
+  nowMs = START
+
+  get facts(): ItemFacts {
+    return {
+      name: 'c1',
+      source: { hub: 'hub1', ...this.source },
+      target: { hub: 'hub2', ...this.target },
+      isBundleDelivered: bundle => this.delivered.has(bundle),
+    }
+  }
+
+  controller(limit: StageName = 'Cleaning') {
+    const step = stepItem(this.facts, context({ nowMs: this.nowMs, limit }))
+    const say = (side: string, before: Wish | undefined, after: Wish | undefined) => {
+      if (after && (before?.stage !== after.stage || before.direction !== after.direction))
+        this.trace.push(`${side} ${after.direction} ${after.stage}`)
+    }
+    say('source', this.source.wish, step.source)
+    say('target', this.target.wish, step.target)
+    this.source.wish = step.source
+    this.target.wish = step.target
+    if (step.bundleToDeliver) this.delivered.add(step.bundleToDeliver)
+    return step
+  }
+
+  agent(side: 'source' | 'target') {
+    const { wish, progress } = this[side]
+    if (!wish || progress?.state === 'Failed') return
+    if (wish.direction === 'Undo') {
+      this[side].progress = done(wish.stage, 'Undo')
+      return
+    }
+    const reached = progress ? stageIndex(progress.stage) : -1
+    const next = STAGES[reached + 1]
+    if (next && stageIndex(next) <= stageIndex(wish.stage))
+      this[side].progress = done(
+        next,
+        'Forward',
+        side === 'source' && stageIndex(next) >= stageIndex('Deploying') ? { bundle: 'b1', digest: 'd1' } : {},
+      )
+  }
+
+  run(rounds = 40) {
+    for (let i = 0; i < rounds && !this.source.wish?.outcome; i++) {
+      this.controller()
+      this.agent('source')
+      this.agent('target')
+    }
+    this.controller()
+  }
+}
+
+test('a cluster that meets no trouble arrives, wish by wish, in the one permitted order', () => {
+  const world = new PaperWorld()
+  world.run()
+  assert.equal(world.source.wish?.outcome, 'Completed')
+  assert.deepEqual(world.trace, [
+    'source Forward Validating',
+    'target Forward Validating',
+    'source Forward Initializing',
+    'source Forward Deploying',
+    'target Forward Deploying',
+    'source Forward Registering',
+    'target Forward Registering',
+    'target Forward Cleaning',
+    'source Forward Cleaning',
+  ])
+  assert.deepEqual([world.target.wish?.bundle, world.target.wish?.digest], ['b1', 'd1'])
+})
+
+test('whatever the speed of the agents, the source denies only a deployed cluster and is cleaned only after a settled one', () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom('controller', 'source', 'target'), { maxLength: 120 }), turns => {
+      const world = new PaperWorld()
+      for (const turn of turns) {
+        if (turn === 'controller') world.controller()
+        else world.agent(turn as 'source' | 'target')
+        const wished = world.source.wish?.stage
+        if (wished && stageIndex(wished) >= stageIndex('Registering'))
+          assert.ok(hasReached(world.target.progress, 'Deploying'))
+        if (wished === 'Cleaning') assert.ok(hasReached(world.target.progress, 'Cleaning'))
+        if (world.target.wish?.bundle) assert.ok(world.delivered.has(world.target.wish.bundle))
+      }
+    }),
+  )
+})
+
+test('clusters do not go beyond the limit while the hubs are not prepared', () => {
+  const world = new PaperWorld()
+  for (let i = 0; i < 10; i++) {
+    world.controller('Validating')
+    world.agent('source')
+    world.agent('target')
+  }
+  assert.deepEqual(world.trace, ['source Forward Validating', 'target Forward Validating'])
+  assert.equal(world.source.wish?.outcome, undefined)
+})
+
+test('the bundle reaches the namespace of the target before the target is told of it', () => {
+  const world = new PaperWorld()
+  world.source = {
+    wish: { stage: 'Deploying', direction: 'Forward', cursor: { ...cursorAt('Deploying') } },
+    progress: done('Deploying', 'Forward', { bundle: 'b1', digest: 'd1' }),
+  }
+  world.target = { wish: { stage: 'Validating', direction: 'Forward' }, progress: done('Validating') }
+  const first = world.controller()
+  assert.equal(first.bundleToDeliver, 'b1')
+  assert.equal(first.target?.stage, 'Validating')
+  assert.equal(world.controller().target?.stage, 'Deploying')
+})
+
+function cursorAt(stage: StageName) {
+  return {
+    stage,
+    direction: 'Forward',
+    entered: true,
+    since: '2026-01-01T00:00:00Z',
+    deadline: '2026-01-01T00:05:00Z',
+  } as const
+}
+
+test('a failure before the switch is taken back on both sides, the target first, and the cluster ends rolled back', () => {
+  const world = new PaperWorld()
+  world.source = {
+    wish: { stage: 'Deploying', direction: 'Forward', cursor: cursorAt('Deploying') },
+    progress: done('Deploying', 'Forward', { bundle: 'b1', digest: 'd1' }),
+  }
+  world.target = {
+    wish: { stage: 'Deploying', direction: 'Forward' },
+    progress: failed('Deploying', 'ClusterConflict'),
+  }
+  world.trace.length = 0
+  const step = world.controller()
+  assert.deepEqual(step.source.failure, {
+    stage: 'Deploying',
+    code: 'ClusterConflict',
+    message: 'ClusterConflict happened',
+  })
+  assert.deepEqual(world.trace, ['target Undo Deploying'])
+  world.target.progress = done('Deploying', 'Undo')
+  world.controller()
+  assert.deepEqual(world.trace, ['target Undo Deploying', 'source Undo Initializing'])
+  world.source.progress = done('Initializing', 'Undo')
+  assert.equal(world.controller().source.outcome, 'RolledBack')
+})
+
+test('a stage that outlasts its deadline is taken back, and says what was still missing', () => {
+  const world = new PaperWorld()
+  world.source = {
+    wish: { stage: 'Initializing', direction: 'Forward', cursor: cursorAt('Initializing') },
+    progress: { ...done('Initializing'), state: 'Acting', waitsFor: 'the two-hub configuration' },
+  }
+  world.nowMs = START + 5 * MINUTE
+  const { failure, cursor } = world.controller().source
+  assert.deepEqual(failure, {
+    stage: 'Initializing',
+    code: 'Timeout',
+    message: 'the deadline of Initializing passed, still waiting for the two-hub configuration',
+  })
+  assert.equal(cursor?.deadline, '2026-01-01T00:20:00Z')
+})
+
+test('a rollback that an agent cannot finish asks a person and is never forgotten', () => {
+  const world = new PaperWorld()
+  world.source = {
+    wish: {
+      stage: 'Initializing',
+      direction: 'Undo',
+      cursor: { ...cursorAt('Initializing'), direction: 'Undo' },
+      failure: { stage: 'Initializing', code: 'X', message: 'x' },
+    },
+    progress: failed('Initializing', 'Forbidden', 'Undo'),
+  }
+  const { source } = world.controller()
+  assert.equal(source.outcome, 'Stuck')
+  assert.deepEqual(source.residue, ['Forbidden: Forbidden happened'])
+})
+
+test('what cannot be cleaned is a debt: the cluster has arrived all the same', () => {
+  const world = new PaperWorld()
+  world.source = {
+    wish: { stage: 'Cleaning', direction: 'Forward', cursor: cursorAt('Cleaning') },
+    progress: failed('Cleaning', 'ClusterConflict'),
+  }
+  world.target = { wish: { stage: 'Cleaning', direction: 'Forward' }, progress: done('Cleaning') }
+  const { source } = world.controller()
+  assert.equal(source.outcome, 'Completed')
+  assert.deepEqual(source.residue, ['ClusterConflict: ClusterConflict happened'])
+})
+
+test('a failure at any stage, on either side, at any speed, ends with nothing left done on either side', () => {
+  const stage = fc.constantFrom(...STAGES.slice(1, 4))
+  fc.assert(
+    fc.property(stage, fc.constantFrom('source', 'target'), (at, side) => {
+      const world = new PaperWorld()
+      for (let i = 0; i < 60 && !world.source.wish?.outcome; i++) {
+        world.controller()
+        for (const who of ['source', 'target'] as const) {
+          world.agent(who)
+          const { progress } = world[who]
+          const strikes =
+            who === side && progress?.direction === 'Forward' && progress.stage === at && !world.source.wish?.failure
+          if (strikes) world[who].progress = failed(at, 'Struck')
+          else if (world[who].wish?.direction === 'Undo')
+            world[who].progress = done(world[who].wish?.stage ?? at, 'Undo')
+        }
+      }
+      if (at === 'Initializing' && side === 'target') return
+      assert.equal(world.source.wish?.outcome, 'RolledBack')
+      assert.ok(hasUndone(world.source.progress, 'Initializing'))
+      assert.ok(at === 'Initializing' || hasUndone(world.target.progress, 'Deploying'))
+    }),
+  )
+})

@@ -1,0 +1,173 @@
+/** Real controller and agents on in-memory API servers with simulated clusters, all in one process without sockets. */
+import {
+  godwit,
+  HubAgent,
+  type ManagedClusterMigration,
+  managedClusterMigrationCrd,
+  migrationTaskCrd,
+  runController,
+} from '@godwit/hubs'
+import { KubeClient, type KubeObject, resources } from '@godwit/kube'
+import { KubeServer } from '@godwit/kube-server'
+import { type Logger, seededRandom, silentLogger, systemClock } from '@godwit/ports'
+import {
+  DEFAULT_HUB_KNOBS,
+  FAST_HUB_KNOBS,
+  FAST_KNOBS,
+  type Fleet,
+  type FleetKnobs,
+  type HubKnobs,
+  populateGlobalHub,
+  populateHub,
+  prepareHub,
+  startFleet,
+} from '@godwit/simulation'
+
+export const NAMESPACE = 'multicluster-global-hub'
+const clock = systemClock
+
+export interface TestbedOptions {
+  readonly count: number
+  readonly hub?: Partial<HubKnobs>
+  readonly knobs?: Partial<FleetKnobs>
+  readonly logger?: Logger
+}
+
+export interface Party {
+  stop(): Promise<void>
+}
+
+export class Testbed {
+  readonly fleet: Fleet
+  readonly names: readonly string[]
+  readonly clients: Readonly<Record<'globalHub' | 'hub1' | 'hub2', KubeClient>>
+  readonly #servers: readonly KubeServer[]
+  readonly #logger: Logger
+  readonly #parties = new Set<Party>()
+  #epoch = 0
+
+  private constructor(
+    servers: readonly KubeServer[],
+    clients: Testbed['clients'],
+    fleet: Fleet,
+    names: readonly string[],
+    logger: Logger,
+  ) {
+    this.#servers = servers
+    this.clients = clients
+    this.fleet = fleet
+    this.names = names
+    this.#logger = logger
+  }
+
+  static async start(options: TestbedOptions): Promise<Testbed> {
+    const servers = await Promise.all(['global', 'hub1', 'hub2'].map(() => KubeServer.start({ listen: false })))
+    const [globalHub, hub1, hub2] = servers.map(server => new KubeClient({ transport: server.transport() })) as [
+      KubeClient,
+      KubeClient,
+      KubeClient,
+    ]
+    const access = (name: string, client: KubeClient) => ({ name, client, server: `http://${name}.test`, caData: '' })
+    const hubs = { hub1: access('hub1', hub1), hub2: access('hub2', hub2) }
+    for (const client of [hub1, hub2]) await prepareHub({ client, clock })
+    await populateGlobalHub({ client: globalHub, clock, hubs: Object.values(hubs) })
+    for (const crd of [managedClusterMigrationCrd, migrationTaskCrd])
+      await globalHub.create(resources.customResourceDefinitions, crd as unknown as KubeObject)
+    const isImported = options.hub?.importControllerMode !== 'absent'
+    const names = await populateHub({ client: hub1, clock, count: options.count, isImported })
+    const { leaseJitter: _, ...klusterlet } = FAST_KNOBS
+    const knobs = {
+      ...options.knobs,
+      hub: { ...DEFAULT_HUB_KNOBS, ...FAST_HUB_KNOBS, ...options.hub },
+      klusterlet: { ...klusterlet, ...options.knobs?.klusterlet },
+    }
+    const fleet = await startFleet({
+      globalHub: access('global', globalHub),
+      hubs,
+      knobs,
+      clock,
+      random: seededRandom(1),
+    })
+    return new Testbed(servers, { globalHub, hub1, hub2 }, fleet, names, options.logger ?? silentLogger)
+  }
+
+  controller(): Party {
+    const epoch = ++this.#epoch
+    const common = {
+      client: this.clients.globalHub,
+      identity: `controller-${epoch}`,
+      clock,
+      random: seededRandom(epoch),
+      logger: this.#logger,
+    }
+    return this.#party(signal => runController(common, epoch, signal))
+  }
+
+  agent(hubName: 'hub1' | 'hub2'): Party {
+    const { globalHub } = this.clients
+    const agent = new HubAgent({
+      hubName,
+      hub: this.clients[hubName],
+      globalHub,
+      clock,
+      random: seededRandom(7),
+      logger: this.#logger,
+    })
+    return this.#party(signal => agent.run(signal))
+  }
+
+  all(): readonly Party[] {
+    return [this.controller(), this.agent('hub1'), this.agent('hub2')]
+  }
+
+  async migrate(
+    name: string,
+    spec: Partial<NonNullable<ManagedClusterMigration['spec']>>,
+  ): Promise<ManagedClusterMigration> {
+    const { group, version, kind } = godwit.migrations
+    return this.clients.globalHub.create<ManagedClusterMigration>(godwit.migrations, {
+      apiVersion: `${group}/${version}`,
+      kind,
+      metadata: { name, namespace: NAMESPACE },
+      spec: { from: 'hub1', to: 'hub2', ...spec },
+    })
+  }
+
+  read = (name: string) =>
+    this.clients.globalHub.get<ManagedClusterMigration>(godwit.migrations, { name, namespace: NAMESPACE })
+
+  /** Polls a fact; fails with the last status when it does not come true in time. */
+  async until(
+    name: string,
+    holds: (migration: ManagedClusterMigration) => boolean,
+    withinMs = 30_000,
+  ): Promise<ManagedClusterMigration> {
+    const deadline = clock.now() + withinMs
+    for (;;) {
+      const migration = await this.read(name)
+      if (migration && holds(migration)) return migration
+      if (clock.now() > deadline) throw new Error(`not in time: ${JSON.stringify(migration?.status, undefined, 1)}`)
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#parties].map(party => party.stop()))
+    await this.fleet.stop()
+    await Promise.all(this.#servers.map(server => server.stop()))
+  }
+
+  #party(run: (signal: AbortSignal) => Promise<void>): Party {
+    const stop = new AbortController()
+    const running = run(stop.signal)
+    const party = {
+      stop: async () => {
+        this.#parties.delete(party)
+        stop.abort()
+        await running
+      },
+    }
+    this.#parties.add(party)
+    return party
+  }
+}

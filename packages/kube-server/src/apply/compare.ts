@@ -8,7 +8,7 @@ import { type FieldSet, none, union, withMember } from './field-set.ts'
 import { everyField } from './fields-of.ts'
 import { type Grain, grainOf, type ItemGroup, indexItems, itemShape } from './granularity.ts'
 import { fieldElement, itemElement } from './path-element.ts'
-import { any, memberShape, type Shape } from './shape.ts'
+import { free, memberShape, type Shape } from './shape.ts'
 
 type Node = { [element: string]: FieldSet }
 type MapGrain = Grain & { type: 'map' }
@@ -78,13 +78,13 @@ function compareMaps(left: MapGrain, right: MapGrain): Change | undefined {
     const now = right.value[key]
     if (old !== undefined) shared++
     if (old === now) continue
-    found.add(fieldElement(key), compare(old, now, memberShape(right.shape, key) ?? any))
+    found.add(fieldElement(key), compare(old, now, memberShape(right.shape, key) ?? free))
   }
   const oldKeys = Object.keys(left.value)
   if (oldKeys.length > shared)
     for (const key of oldKeys)
       if (own(right.value, key) === undefined)
-        found.add(fieldElement(key), compare(left.value[key], undefined, memberShape(left.shape, key) ?? any))
+        found.add(fieldElement(key), compare(left.value[key], undefined, memberShape(left.shape, key) ?? free))
   return change(found.taken, found.lost)
 }
 

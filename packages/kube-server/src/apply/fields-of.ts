@@ -4,8 +4,8 @@ import { canonical, type FieldSet, none, withMember } from './field-set.ts'
 import { grainOf, itemShape } from './granularity.ts'
 import { fieldElement, itemElement } from './path-element.ts'
 import {
-  type AnyShape,
-  any,
+  type FreeShape,
+  free,
   isDeclared,
   type KeyedListShape,
   type MapShape,
@@ -30,7 +30,7 @@ export function everyField(value: Json, shape: Shape): FieldSet | undefined {
     return items ? canonical({ ...node, ...items }) : none
   }
   for (const [key, member] of members(grain.value)) {
-    const child = everyField(member, memberShape(grain.shape, key) ?? any)
+    const child = everyField(member, memberShape(grain.shape, key) ?? free)
     if (child !== undefined) node[fieldElement(key)] = child
   }
   return canonical(node)
@@ -61,8 +61,8 @@ function claimed(value: Json, shape: Shape): FieldSet | undefined {
   return canonical(node)
 }
 
-function claimedMember(key: string, value: Json, parent: MapShape | AnyShape): FieldSet | undefined {
-  const shape = memberShape(parent, key) ?? any
+function claimedMember(key: string, value: Json, parent: MapShape | FreeShape): FieldSet | undefined {
+  const shape = memberShape(parent, key) ?? free
   if (shape.type === 'untracked') return undefined
   const child = claimed(value, shape)
   const isEmptyMap = isObject(value) && Object.keys(value).length === 0

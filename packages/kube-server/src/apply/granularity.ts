@@ -1,13 +1,13 @@
 import type { Json, JsonObject } from '../api/object.ts'
 import { isObject } from '../patch/json-value.ts'
 import { itemElement } from './path-element.ts'
-import { type AnyShape, any, type KeyedListShape, type MapShape, type SetShape, type Shape } from './shape.ts'
+import { type FreeShape, free, type KeyedListShape, type MapShape, type SetShape, type Shape } from './shape.ts'
 
 /** How one value is taken apart: not at all, per member, or per item. `null` takes whatever form its counterpart has. */
 export type Grain =
   | { readonly type: 'leaf' }
   | { readonly type: 'null' }
-  | { readonly type: 'map'; readonly value: JsonObject; readonly shape: MapShape | AnyShape }
+  | { readonly type: 'map'; readonly value: JsonObject; readonly shape: MapShape | FreeShape }
   | { readonly type: 'list'; readonly value: Json[]; readonly shape: SetShape | KeyedListShape }
 
 const LEAF: Grain = Object.freeze({ type: 'leaf' })
@@ -16,7 +16,7 @@ const NULL: Grain = Object.freeze({ type: 'null' })
 /** A value whose type does not fit its shape is a leaf: the schema refuses it elsewhere. */
 export function grainOf(value: Json, shape: Shape): Grain {
   if (value === null) return NULL
-  if (shape.type === 'map' || shape.type === 'any') return isObject(value) ? { type: 'map', value, shape } : LEAF
+  if (shape.type === 'map' || shape.type === 'free') return isObject(value) ? { type: 'map', value, shape } : LEAF
   if (shape.type === 'set' || shape.type === 'keyed')
     return Array.isArray(value) ? { type: 'list', value, shape } : LEAF
   return LEAF
@@ -24,7 +24,7 @@ export function grainOf(value: Json, shape: Shape): Grain {
 
 /** The shape of the items of a list. */
 export function itemShape(shape: SetShape | KeyedListShape): Shape {
-  return shape.type === 'keyed' ? shape.items : any
+  return shape.type === 'keyed' ? shape.items : free
 }
 
 /** Items that share one path element. More than one only in an invalid list. */

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../api/object.ts'
 import { own, put, sameJson } from '../patch/json-value.ts'
 import { type Grain, grainOf, indexItems, itemShape } from './granularity.ts'
 import { itemElement } from './path-element.ts'
-import { any, memberShape, type Shape } from './shape.ts'
+import { free, memberShape, type Shape } from './shape.ts'
 
 type MapGrain = Grain & { type: 'map' }
 type ListGrain = Grain & { type: 'list' }
@@ -34,7 +34,7 @@ function mergeMaps(live: MapGrain, body: MapGrain): Json {
     const wanted = body.value[key]
     if (wanted === undefined) continue
     const current = own(live.value, key)
-    const value = mergeApplied(current, wanted, memberShape(body.shape, key) ?? any)
+    const value = mergeApplied(current, wanted, memberShape(body.shape, key) ?? free)
     if (value === current) continue
     merged ??= { ...live.value }
     put(merged, key, value)

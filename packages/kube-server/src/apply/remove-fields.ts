@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../api/object.ts'
 import { type FieldSet, isMember } from './field-set.ts'
 import { grainOf, itemShape } from './granularity.ts'
 import { fieldElement, itemElement } from './path-element.ts'
-import { any, isDeclared, memberShape, type Shape } from './shape.ts'
+import { free, isDeclared, memberShape, type Shape } from './shape.ts'
 
 export interface Removal {
   /** What the applying manager claimed before. */
@@ -28,7 +28,7 @@ export function removeAbandoned(value: Json, removal: Removal, shape: Shape): Js
         fieldElement(key),
         isDeclared(grain.shape, key),
         removal,
-        memberShape(grain.shape, key) ?? any,
+        memberShape(grain.shape, key) ?? free,
       )
       isChanged ||= left !== member
       if (left !== undefined) kept.push([key, left])

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../api/object.ts'
 import { isObject, own } from '../patch/json-value.ts'
-import { any, leaf, type MapShape, type Shape, set, untracked } from './shape.ts'
+import { free, leaf, type MapShape, type Shape, set, untracked } from './shape.ts'
 import { embeddedMetadataShape, metadataShape } from './shape-metadata.ts'
 
 /**
@@ -9,7 +9,7 @@ import { embeddedMetadataShape, metadataShape } from './shape-metadata.ts'
  */
 export function shapeOfSchema(openAPIV3Schema: JsonObject): Shape {
   const root = shapeOf(openAPIV3Schema)
-  return withObjectMembers(root.type === 'map' ? root : { type: 'map', fields: new Map(), rest: any })
+  return withObjectMembers(root.type === 'map' ? root : { type: 'map', fields: new Map(), rest: free })
 }
 
 function withObjectMembers(shape: MapShape): MapShape {
@@ -19,12 +19,12 @@ function withObjectMembers(shape: MapShape): MapShape {
 }
 
 function shapeOf(schema: Json | undefined): Shape {
-  if (!isObject(schema)) return any
+  if (!isObject(schema)) return free
   if (own(schema, 'x-kubernetes-int-or-string') === true) return leaf
   const type = own(schema, 'type')
   if (type === 'array') return listShape(schema)
   if (type === 'object' || isObject(own(schema, 'properties'))) return objectShape(schema)
-  if (type === undefined) return any
+  if (type === undefined) return free
   return leaf
 }
 
@@ -41,17 +41,17 @@ function granularShape(schema: JsonObject): Shape {
   const rest = restShape(schema, fields.size)
   if (own(schema, 'x-kubernetes-embedded-resource') === true)
     return withEmbeddedMembers({ type: 'map', fields, ...(rest && { rest }) })
-  if (fields.size === 0 && rest?.type === 'any') return any
+  if (fields.size === 0 && rest?.type === 'free') return free
   return { type: 'map', fields, ...(rest && { rest }) }
 }
 
 function restShape(schema: JsonObject, declared: number): Shape | undefined {
-  if (own(schema, 'x-kubernetes-preserve-unknown-fields') === true) return any
+  if (own(schema, 'x-kubernetes-preserve-unknown-fields') === true) return free
   const additional = own(schema, 'additionalProperties')
   if (isObject(additional)) return shapeOf(additional)
-  if (additional === true) return any
+  if (additional === true) return free
   // An object that declares nothing at all holds whatever pruning leaves: nothing.
-  return declared === 0 ? any : undefined
+  return declared === 0 ? free : undefined
 }
 
 function withEmbeddedMembers(shape: MapShape): MapShape {

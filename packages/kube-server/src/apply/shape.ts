@@ -15,8 +15,8 @@ export interface LeafShape {
  * No members are listed: objects are taken apart per key, everything else is one leaf. `isStruct` says that each object
  * below is one with declared members (parts of built-in kinds), and not a map with free keys.
  */
-export interface AnyShape {
-  readonly type: 'any'
+export interface FreeShape {
+  readonly type: 'free'
   readonly isStruct: boolean
 }
 
@@ -49,11 +49,11 @@ export interface KeyedListShape {
   readonly isPatchedWhole?: boolean
 }
 
-export type Shape = LeafShape | AnyShape | UntrackedShape | MapShape | SetShape | KeyedListShape
+export type Shape = LeafShape | FreeShape | UntrackedShape | MapShape | SetShape | KeyedListShape
 
 export const leaf: LeafShape = Object.freeze({ type: 'leaf' })
-export const any: AnyShape = Object.freeze({ type: 'any', isStruct: false })
-export const struct: AnyShape = Object.freeze({ type: 'any', isStruct: true })
+export const free: FreeShape = Object.freeze({ type: 'free', isStruct: false })
+export const struct: FreeShape = Object.freeze({ type: 'free', isStruct: true })
 export const untracked: UntrackedShape = Object.freeze({ type: 'untracked' })
 export const set: SetShape = Object.freeze({ type: 'set' })
 
@@ -84,11 +84,11 @@ export function keyed(
 /** The shape of member `key` under `shape`; undefined when the schema does not declare it. */
 export function memberShape(shape: Shape, key: string): Shape | undefined {
   if (shape.type === 'map') return shape.fields.get(key) ?? shape.rest
-  return shape.type === 'any' ? shape : undefined
+  return shape.type === 'free' ? shape : undefined
 }
 
 /** Is `key` a declared member, and not a key of a map? Declared containers belong to nobody in an apply. */
-export function isDeclared(shape: MapShape | AnyShape, key: string): boolean {
-  if (shape.type === 'any') return shape.isStruct
-  return shape.fields.has(key) || (shape.rest?.type === 'any' && shape.rest.isStruct)
+export function isDeclared(shape: MapShape | FreeShape, key: string): boolean {
+  if (shape.type === 'free') return shape.isStruct
+  return shape.fields.has(key) || (shape.rest?.type === 'free' && shape.rest.isStruct)
 }

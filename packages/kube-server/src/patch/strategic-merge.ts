@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../api/object.ts'
 import { badRequest } from '../api/status-error.ts'
-import { any, memberShape, type Shape } from '../apply/shape.ts'
+import { free, memberShape, type Shape } from '../apply/shape.ts'
 import { isObject, own, put, sameJson } from './json-value.ts'
 import { arrange, checkOrder, type ListRule, mergeList } from './strategic-list.ts'
 
@@ -22,7 +22,7 @@ export function strategicMergePatch(target: JsonObject, patch: JsonObject, shape
   let changed: JsonObject | undefined
   for (const [key, edit] of edits(patch)) {
     const current = own(base, key)
-    const value = mergeField(current, edit, memberShape(shape, key) ?? any)
+    const value = mergeField(current, edit, memberShape(shape, key) ?? free)
     if (value === current) continue
     changed ??= { ...base }
     if (value === undefined) delete changed[key]
@@ -108,7 +108,7 @@ function isMerged(shape: Shape): boolean {
 }
 
 function listRule(shape: Shape): ListRule {
-  const items = shape.type === 'keyed' ? shape.items : any
+  const items = shape.type === 'keyed' ? shape.items : free
   return {
     key: shape.type === 'keyed' ? shape.keys[0] : undefined,
     mergeItem: (current, patch) => strategicMergePatch(current, patch, items),

@@ -107,13 +107,13 @@ export class FrontEnd {
     const { method = 'GET', url = '/', headers } = incoming
     const hasBody = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
     const body = hasBody ? await readBody(incoming) : undefined
-    if (body === 'too-large') return { ...errorResponse(tooLarge()) }
+    if (body?.isTooLarge) return errorResponse(tooLarge())
     const clientCertificate = certificateOf(incoming.socket)
     return this.#options.handle({
       method,
       url,
       headers: impersonates(headers) ? headersOf(incoming) : headers,
-      ...(body && { body }),
+      ...(body?.bytes && { body: body.bytes }),
       ...(clientCertificate && { clientCertificate }),
     })
   }

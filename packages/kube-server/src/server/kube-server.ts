@@ -34,7 +34,7 @@ import { memoryStore, type Store, sqliteStore } from '../store/index.ts'
 import { ApiHandler } from './api-handler.ts'
 import { bootstrap } from './bootstrap.ts'
 import { type Controllers, startControllers } from './controllers.ts'
-import { openAdminToken, openAuthority } from './keys.ts'
+import { adminTokenOf, openAuthority } from './keys.ts'
 import type { Caller, KubeServerOptions } from './options.ts'
 import { reviewHandler } from './reviews.ts'
 
@@ -156,14 +156,14 @@ async function assemble(options: KubeServerOptions): Promise<Parts> {
   const { storage = 'memory', clock = systemClock, random = systemRandom, logger = silentLogger } = options
   const auth = options.auth === 'open' || options.auth === undefined ? undefined : options.auth
   const keys = storage === 'memory' ? memoryKeyStore() : fileKeyStore(join(storage.folder, 'keys'))
-  const [authority, adminToken] = [await openAuthority(keys, clock.now()), await openAdminToken(keys)]
+  const authority = await openAuthority(keys, clock.now())
   const store = openStore(options, { clock, random, logger })
   const registry = new Registry(builtinResources)
   const rbac = auth && new RbacAuthorizer(store)
   const authorizer = rbac ?? openAuthorizer
   const core: Core = { store, registry, clock, random, authorizer }
   const tokens = await ServiceAccountTokens.open({ store, clock, keys })
-  const admin: StaticUser = { name: 'admin', token: adminToken, groups: [mastersGroup] }
+  const admin: StaticUser = { name: 'admin', token: adminTokenOf(authority), groups: [mastersGroup] }
   const staticUsers = [admin, ...(auth?.users ?? [])]
   const authenticator = new Authenticator({
     authorizer,

@@ -20,9 +20,10 @@ function applyPatch(target: unknown, patch: unknown): unknown {
 /** A merge patch cannot set a member to null, so the states that we patch have none. */
 const leaf = fc.oneof(fc.boolean(), fc.integer(), fc.string(), fc.array(fc.integer(), { maxLength: 2 }))
 const key = fc.constantFrom('a', 'b', 'c', 'status')
-const members = fc.dictionary(key, fc.oneof(leaf, fc.dictionary(key, leaf)), { maxKeys: 4 }) as fc.Arbitrary<
-  Record<string, Json>
->
+const members = fc.dictionary(key, fc.oneof(leaf, fc.dictionary(key, leaf, { noNullPrototype: true })), {
+  maxKeys: 4,
+  noNullPrototype: true,
+}) as fc.Arbitrary<Record<string, Json>>
 
 test('the difference turns before into after, and is undefined exactly when they are equal', () => {
   fc.assert(
@@ -36,4 +37,9 @@ test('the difference turns before into after, and is undefined exactly when they
 
 test('a member that vanished is removed by null and nothing else is sent', () => {
   assert.deepEqual(mergeDiff({ a: { x: 1, y: 2 }, b: 1 }, { a: { x: 1 }, b: 1 }), { a: { y: null } })
+})
+
+test('a null cannot be expressed and is refused, at any depth, instead of being lost', () => {
+  for (const after of [{ a: null }, { a: { x: null } }, { b: { c: { x: null } } }])
+    assert.throws(() => mergeDiff({ a: { y: 1 } }, after), /cannot express/)
 })

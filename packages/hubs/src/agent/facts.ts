@@ -1,8 +1,8 @@
 import type { Lease, ManifestWork } from '../api/index.ts'
 import { conditionOf, isTrue } from '../api/index.ts'
 
-/** Values before Godwit changed them, by `Kind/name/annotation/key`; null: it was absent. */
-export type Journal = Readonly<Record<string, string | null>>
+/** Values before Godwit changed them, by `Kind/name/annotation/key`, as JSON: a merge patch cannot carry a null. */
+export type Journal = Readonly<Record<string, string>>
 /** Receipts by name. */
 export type Evidence = Readonly<Record<string, string>>
 
@@ -37,3 +37,12 @@ export function isReadOnly(work: ManifestWork): boolean {
 
 /** The lease as a version: who wants to know whether it was renewed compares two of these, never two clocks. */
 export const leaseMark = (lease: Lease | undefined) => lease && `${lease.metadata.uid}@${lease.spec?.renewTime ?? ''}`
+
+/** A value for the journal; undefined: it was absent. */
+export const remember = (value: string | undefined) => JSON.stringify(value ?? null)
+
+/** A value from the journal: null when it was absent, undefined when it was never journalled. */
+export function recall(journal: Journal, key: string): string | null | undefined {
+  const text = journal[key]
+  return text === undefined ? undefined : (JSON.parse(text) as string | null)
+}

@@ -43,9 +43,9 @@ const progress = z.object({
   code: z.string().optional(),
   message: z.string().optional(),
   journal: z
-    .record(z.string(), z.string().nullable())
+    .record(z.string(), z.string())
     .optional()
-    .describe('Values as they were before Godwit changed them; null: absent.'),
+    .describe('Values as they were before Godwit changed them, as JSON; null: absent.'),
   evidence: z.record(z.string(), z.string()).optional().describe('Receipts: facts that the world may stop showing.'),
 })
 

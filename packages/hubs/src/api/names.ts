@@ -17,6 +17,7 @@ export const annotations = {
   disableAutoImport: 'import.open-cluster-management.io/disable-auto-import',
   deployMode: 'import.open-cluster-management.io/klusterlet-deploy-mode',
   onMulticlusterHub: 'addon.open-cluster-management.io/on-multicluster-hub',
+  retainNamespace: 'open-cluster-management.io/retain-namespace',
   hivePause: 'hive.openshift.io/reconcile-pause',
   metal3Pause: 'baremetalhost.metal3.io/paused',
   veleroStatus: 'velero.io/restore-status',

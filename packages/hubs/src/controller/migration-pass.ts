@@ -63,7 +63,7 @@ export async function passOverMigration(
   const facts: MigrationFacts = {
     ...observed,
     items: withSteps(observed, items),
-    isResultWritten: isEqualJson(observed.result?.data, result.data),
+    isResultWritten: observed.result !== undefined && isEqualJson(observed.result.data ?? {}, result.data ?? {}),
   }
   const step = stepMigration(facts, record, sharedContext(migration, nowMs))
   await persistItems(options, observed, items)

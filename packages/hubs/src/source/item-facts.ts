@@ -1,6 +1,6 @@
 import type { Direction } from '@godwit/core'
 import type { ItemContext, Journal, ObjectRef } from '../agent/facts.ts'
-import { isApplied, isReadOnly, journalKey, leaseMark } from '../agent/facts.ts'
+import { isApplied, isReadOnly, journalKey, leaseMark, recall, remember } from '../agent/facts.ts'
 import type { Lease, ManagedCluster, ManifestWork, StageName } from '../api/index.ts'
 import { annotation, annotations, bootstrapSecretName, klusterletConfigName, labels } from '../api/index.ts'
 import { digestOf } from '../bundle/bundle.ts'
@@ -18,6 +18,8 @@ export interface Pausable {
 export interface SourceItemFacts extends ItemContext {
   readonly to: string
   readonly cluster: ManagedCluster | undefined
+  /** The cluster's namespace exists, and nobody asked the hub to keep it. */
+  readonly hasNamespace: boolean
   readonly work: ManifestWork | undefined
   readonly lease: Lease | undefined
   /** ClusterDeployments, BareMetalHosts, DataImages and ImageClusterInstalls in the cluster's namespace. */
@@ -93,7 +95,7 @@ export function receiptsOf(facts: SourceItemFacts, stage: StageName, direction: 
     receipts[DELIVERED] = digestOf(bootstrapKubeconfig)
   if (stage !== 'Registering' || !facts.cluster) return receipts
   if (!isAccepted(facts)) receipts['denied'] = 'true'
-  const staleLease = facts.journal[STALE_LEASE]
+  const staleLease = recall(facts.journal, STALE_LEASE)
   const isNewLease = facts.lease !== undefined && staleLease !== undefined && facts.lease.metadata.uid !== staleLease
   const mark = leaseMark(facts.lease)
   if (
@@ -114,14 +116,14 @@ export const STALE_LEASE = 'Lease/uid'
 export function journalFor(facts: SourceItemFacts, stage: StageName, direction: Direction): Journal {
   if (stage === 'Initializing' && direction === 'Forward') return journalOf(facts)
   const isReturn = stage === 'Registering' && direction === 'Undo' && facts.evidence['denied'] !== undefined
-  return isReturn ? { [STALE_LEASE]: facts.lease?.metadata.uid ?? null } : {}
+  return isReturn ? { [STALE_LEASE]: remember(facts.lease?.metadata.uid) } : {}
 }
 
 /** Everything that Initializing is about to change, as it is now. Merged under what is journalled already. */
-function journalOf(facts: SourceItemFacts): Record<string, string | null> {
-  const journal: Record<string, string | null> = {}
+function journalOf(facts: SourceItemFacts): Journal {
+  const journal: Record<string, string> = {}
   for (const key of [...Object.keys(claimAnnotations(facts)), annotations.disableAutoImport])
-    journal[journalKey(clusterRef(facts), key)] = annotation(facts.cluster, key) ?? null
-  for (const { ref, key, value } of facts.pausables) journal[journalKey(ref, key)] = value ?? null
+    journal[journalKey(clusterRef(facts), key)] = remember(annotation(facts.cluster, key))
+  for (const { ref, key, value } of facts.pausables) journal[journalKey(ref, key)] = remember(value)
   return journal
 }

@@ -3,7 +3,7 @@ import { Retryable, Terminal } from '@godwit/core'
 import { type KubeClient, type KubeObject, type Resource, resources } from '@godwit/kube'
 import type { ItemJob, Remembered, Role } from '../agent/advance.ts'
 import type { Evidence, ObjectRef } from '../agent/facts.ts'
-import { journalKey } from '../agent/facts.ts'
+import { journalKey, recall } from '../agent/facts.ts'
 import { type HubWorld, PAUSABLE } from '../agent/hub-world.ts'
 import {
   annotation,
@@ -53,6 +53,11 @@ const pausableOf = (object: KubeObject): Pausable => {
   }
 }
 
+function hasNamespace(world: HubWorld, name: string): boolean {
+  const namespace = world.namespace(name)
+  return namespace !== undefined && annotation(namespace, annotations.retainNamespace) === undefined
+}
+
 export interface SourceSide {
   readonly world: HubWorld
   /** Base64 of the bootstrap kubeconfig on this hub that leads to hub `to`. */
@@ -68,6 +73,7 @@ export function observe(side: SourceSide, task: MigrationTask, name: string, rem
     migrationUid: task.spec.migration.uid,
     to: task.spec.peer,
     cluster: world.cluster(name),
+    hasNamespace: hasNamespace(world, name),
     work: world.work(name),
     lease: world.lease(name),
     pausables: PAUSABLE.flatMap(resource => world.inNamespace(resource, name).map(pausableOf)),
@@ -147,7 +153,7 @@ async function annotate(
 
 async function bundle(side: SourceSide, { task, name, progress }: ItemJob): Promise<Evidence> {
   const key = journalKey({ kind: 'ManagedCluster', name }, annotations.disableAutoImport)
-  const before = progress.journal?.[key]
+  const before = recall(progress.journal ?? {}, key)
   const ticket = await side.bundleWriter(task).write(async () =>
     packItem(
       name,

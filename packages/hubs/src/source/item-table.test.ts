@@ -80,6 +80,7 @@ const facts = (over: Partial<SourceItemFacts> = {}): SourceItemFacts => ({
   journal: {},
   evidence: {},
   cluster: cluster(),
+  hasNamespace: true,
   work: work(),
   lease: undefined,
   pausables: [],
@@ -210,21 +211,21 @@ test('source, Initializing: every value that is changed is journalled before, ab
     pausables: [deployment('true')],
   })
   assert.deepEqual(journalFor(seen, 'Initializing', 'Forward'), {
-    [`ManagedCluster/c1/annotation/${annotations.migration}`]: null,
-    [`ManagedCluster/c1/annotation/${annotations.migrating}`]: null,
-    [`ManagedCluster/c1/annotation/${annotations.klusterletConfig}`]: 'mine',
-    [`ManagedCluster/c1/annotation/${annotations.disableAutoImport}`]: null,
-    [`ClusterDeployment/c1/annotation/${annotations.hivePause}`]: 'true',
+    [`ManagedCluster/c1/annotation/${annotations.migration}`]: 'null',
+    [`ManagedCluster/c1/annotation/${annotations.migrating}`]: 'null',
+    [`ManagedCluster/c1/annotation/${annotations.klusterletConfig}`]: '"mine"',
+    [`ManagedCluster/c1/annotation/${annotations.disableAutoImport}`]: 'null',
+    [`ClusterDeployment/c1/annotation/${annotations.hivePause}`]: '"true"',
   })
 })
 
 const key = (name: string) => journalKey({ kind: 'ManagedCluster', name: 'c1' }, name)
 const journal = {
-  [key(annotations.migration)]: null,
-  [key(annotations.migrating)]: null,
-  [key(annotations.klusterletConfig)]: 'mine',
-  [key(annotations.disableAutoImport)]: null,
-  [journalKey(deployment().ref, annotations.hivePause)]: null,
+  [key(annotations.migration)]: 'null',
+  [key(annotations.migrating)]: 'null',
+  [key(annotations.klusterletConfig)]: '"mine"',
+  [key(annotations.disableAutoImport)]: 'null',
+  [journalKey(deployment().ref, annotations.hivePause)]: 'null',
 }
 const moving = { ...CLAIM, [annotations.disableAutoImport]: '' }
 
@@ -264,7 +265,7 @@ test('source, Initializing, undo: what somebody else changed meanwhile stays', (
 })
 
 test('source, Initializing, undo: a pause that the user had set before stays', () => {
-  const had = { ...journal, [journalKey(deployment().ref, annotations.hivePause)]: 'true' }
+  const had = { ...journal, [journalKey(deployment().ref, annotations.hivePause)]: '"true"' }
   const seen = facts({ cluster: cluster(), pausables: [deployment('true')], journal: had })
   assert.deepEqual(next(at('Initializing', { direction: 'Undo' }), seen), {
     kind: 'advance',
@@ -325,7 +326,8 @@ test('source, Cleaning: add-ons, then moved objects, then the cluster by its uid
     [{ kind: 'release', object: deployment().ref }],
     [{ kind: 'detach', uid: 'mc-1' }],
   ])
-  assert.deepEqual(next(at('Cleaning'), facts({ cluster: undefined })), {
+  assert.equal(next(at('Cleaning'), facts({ cluster: undefined })).kind, 'wait')
+  assert.deepEqual(next(at('Cleaning'), facts({ cluster: undefined, hasNamespace: false })), {
     kind: 'finish',
     stage: 'Cleaning',
     outcome: 'done',
@@ -347,10 +349,10 @@ test('source, Registering, undo: accepts, deletes the stale lease, and waits for
     lease: lease('old', 't1'),
     evidence,
   })
-  assert.deepEqual(journalFor(denied, 'Registering', 'Undo'), { [STALE_LEASE]: 'old' })
+  assert.deepEqual(journalFor(denied, 'Registering', 'Undo'), { [STALE_LEASE]: '"old"' })
   const first = next(back, denied)
   assert.deepEqual(first.kind === 'act' && first.effects, [{ kind: 'accept' }])
-  const accepted = { ...denied, cluster: cluster({ annotations: moving }), journal: { [STALE_LEASE]: 'old' } }
+  const accepted = { ...denied, cluster: cluster({ annotations: moving }), journal: { [STALE_LEASE]: '"old"' } }
   const second = next(back, accepted)
   assert.deepEqual(second.kind === 'act' && second.effects, [{ kind: 'deleteLease', uid: 'old' }])
   const recreated = { ...accepted, lease: lease('new', 't2') }

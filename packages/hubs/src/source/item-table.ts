@@ -1,6 +1,6 @@
 /** What the agent of the source hub does for one cluster, stage by stage. A value: `decide` walks it. */
 import { fails, type Guard, holds, nothingToProve, type StageTable, waits } from '@godwit/core'
-import { journalKey, leaseMark, type ObjectRef } from '../agent/facts.ts'
+import { journalKey, leaseMark, type ObjectRef, recall } from '../agent/facts.ts'
 import { annotation, annotations, conditionOf, isTrue, STAGE_DEADLINE_MS, type StageName } from '../api/index.ts'
 import {
   carriesConfig,
@@ -126,8 +126,11 @@ const mayDetach: Guard<Facts> = {
 }
 
 const isGone: Guard<Facts> = {
-  what: 'the ManagedCluster is gone from the source hub',
-  check: facts => (facts.cluster ? waits('the ManagedCluster to go from the source hub', IMPORT_CONTROLLER) : holds),
+  what: 'ManagedCluster and namespace are gone from the source hub',
+  check: ({ cluster, hasNamespace, name }) => {
+    if (cluster) return waits('the ManagedCluster to go from the source hub', IMPORT_CONTROLLER)
+    return hasNamespace ? waits(`namespace ${name} to go from the source hub`, IMPORT_CONTROLLER) : holds
+  },
 }
 
 /** Back on the source by evidence newer than the rollback: a lease seen renewed since, not a leftover status (H-53). */
@@ -227,7 +230,7 @@ export const sourceItemTable: StageTable<Facts, SourceItemEffect, StageName> = {
         {
           what: 'delete the stale lease, so that the returning klusterlet does not time out at once',
           missing: facts =>
-            facts.lease?.metadata.uid && facts.journal[STALE_LEASE] === facts.lease.metadata.uid
+            facts.lease?.metadata.uid && recall(facts.journal, STALE_LEASE) === facts.lease.metadata.uid
               ? [{ kind: 'deleteLease', uid: facts.lease.metadata.uid }]
               : [],
         },
@@ -277,7 +280,7 @@ const annotateCluster = (facts: Facts, wanted: Readonly<Record<string, string | 
 
 /** Only a value that is still ours is put back: what somebody else wrote since then stays (law 6). */
 function restorePause(facts: Facts, ref: ObjectRef, key: string, value: string | undefined): SourceItemEffect[] {
-  const before = facts.journal[journalKey(ref, key)]
+  const before = recall(facts.journal, journalKey(ref, key))
   if (before === undefined || value !== 'true' || before === value) return []
   return [{ kind: 'annotate', object: ref, annotations: { [key]: before } }]
 }
@@ -286,7 +289,7 @@ function restoreCluster(facts: Facts): SourceItemEffect[] {
   if (!facts.cluster || !isClaimed(facts)) return []
   const restored: Record<string, string | null> = {}
   for (const [key, ours] of Object.entries({ ...claimAnnotations(facts), [annotations.disableAutoImport]: '' })) {
-    const before = facts.journal[journalKey(clusterRef(facts), key)]
+    const before = recall(facts.journal, journalKey(clusterRef(facts), key))
     if (before !== undefined && annotation(facts.cluster, key) === ours) restored[key] = before
   }
   return [annotateCluster(facts, { ...restored, [annotations.migration]: null })]

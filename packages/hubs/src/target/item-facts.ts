@@ -2,12 +2,19 @@ import { type ItemContext, isApplied, isReadOnly, leaseMark } from '../agent/fac
 import type { Lease, ManagedCluster, ManifestWork } from '../api/index.ts'
 import { annotation, annotations, type CertificateSigningRequest, conditionOf, isTrue, labels } from '../api/index.ts'
 
+export interface NamespaceFacts {
+  readonly isOurs: boolean
+  readonly isTerminating: boolean
+  /** The hub keeps it, with its content, when the cluster goes. */
+  readonly isRetained: boolean
+}
+
 /** One look at a cluster on the hub it goes to. */
 export interface TargetItemFacts extends ItemContext {
   /** Secret with the sealed resources and the digest of this item in it; undefined until the source delivered. */
   readonly bundle: { readonly secret: string; readonly digest: string } | undefined
   readonly cluster: ManagedCluster | undefined
-  readonly namespace: { readonly isOurs: boolean; readonly isTerminating: boolean } | undefined
+  readonly namespace: NamespaceFacts | undefined
   readonly work: ManifestWork | undefined
   readonly lease: Lease | undefined
   /** Requests for a client certificate that the cluster made with the target's own bootstrap account. */

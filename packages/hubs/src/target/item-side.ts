@@ -51,6 +51,7 @@ export function observe(side: TargetSide, task: MigrationTask, name: string, rem
     namespace: namespace && {
       isOurs: isMarked(namespace, uid),
       isTerminating: namespace.metadata.deletionTimestamp !== undefined,
+      isRetained: annotation(namespace, annotations.retainNamespace) !== undefined,
     },
     work: world.work(name),
     lease: world.lease(name),

@@ -99,9 +99,23 @@ test('target: a foreign cluster of that name refuses every stage that would writ
 
 test('target: a namespace that still terminates is waited for', () => {
   assert.equal(
-    kindOf(at('Validating', { entered: false }), facts({ namespace: { isOurs: false, isTerminating: true } })),
+    kindOf(
+      at('Validating', { entered: false }),
+      facts({ namespace: { isOurs: false, isTerminating: true, isRetained: false } }),
+    ),
     'wait',
   )
+})
+
+test('target: a foreign namespace is refused unless the hub keeps it: taking the cluster back would delete it', () => {
+  const foreign = { isOurs: false, isTerminating: false, isRetained: false }
+  const decision = next(at('Validating', { entered: false }), facts({ namespace: foreign }))
+  assert.equal(decision.kind === 'compensate' && decision.code, 'ClusterConflict')
+  for (const namespace of [
+    { ...foreign, isRetained: true },
+    { ...foreign, isOurs: true },
+  ])
+    assert.equal(kindOf(at('Validating', { entered: false }), facts({ namespace })), 'advance')
 })
 
 test('target, Deploying: the bundle is applied once, and proven by digest, acceptance and lease', () => {
@@ -193,13 +207,22 @@ test('target: an issued certificate request of the own bootstrap account is kept
 test('target, Deploying, undo: only what this migration made is withdrawn, and it is proven gone', () => {
   const undo = at('Deploying', { direction: 'Undo' })
   assert.equal(kindOf(undo, facts({ cluster: cluster({ annotations: {} }) })), 'advance')
-  const ours = next(undo, facts({ cluster: cluster(), namespace: { isOurs: true, isTerminating: false } }))
+  const ours = next(
+    undo,
+    facts({ cluster: cluster(), namespace: { isOurs: true, isTerminating: false, isRetained: false } }),
+  )
   assert.deepEqual(ours.kind === 'act' && ours.effects, [{ kind: 'withdraw' }])
   assert.equal(
-    kindOf(undo, facts({ cluster: cluster({ deleting: true }), namespace: { isOurs: true, isTerminating: true } })),
+    kindOf(
+      undo,
+      facts({
+        cluster: cluster({ deleting: true }),
+        namespace: { isOurs: true, isTerminating: true, isRetained: false },
+      }),
+    ),
     'wait',
   )
-  assert.equal(kindOf(undo, facts({ namespace: { isOurs: true, isTerminating: true } })), 'wait')
+  assert.equal(kindOf(undo, facts({ namespace: { isOurs: true, isTerminating: true, isRetained: false } })), 'wait')
   assert.equal(kindOf(undo, facts()), 'advance')
 })
 

@@ -18,12 +18,19 @@ const IMPORT_CONTROLLER = 'import controller of the target hub'
 
 /** Never over a foreign cluster, also for clusters that a placement chose (H-28, H-44). */
 const isFree: Guard<Facts> = {
-  what: 'no foreign ManagedCluster of that name exists on the target hub',
+  what: 'neither a foreign ManagedCluster nor a foreign namespace of that name is on the target hub',
   check: facts => {
     if (facts.cluster && !isOurs(facts))
       return fails(
         'ClusterConflict',
         `managed cluster ${facts.name} exists on the target hub already: remove or rename one`,
+      )
+    // Taking the cluster back would make the hub delete the namespace, and with it what somebody else keeps there.
+    const { namespace } = facts
+    if (namespace && !namespace.isOurs && !namespace.isRetained && !namespace.isTerminating && !facts.cluster)
+      return fails(
+        'ClusterConflict',
+        `namespace ${facts.name} exists on the target hub already: delete it, or annotate it with ${annotations.retainNamespace} to keep its content`,
       )
     if (facts.namespace?.isTerminating) return waits(`namespace ${facts.name} to finish terminating`, 'target hub')
     return holds

@@ -1,6 +1,7 @@
 /** What the agent of the target hub does once a migration. A value: `decide` walks it. */
 import { fails, type Guard, holds, nothingToProve, type StageTable, waits } from '@godwit/core'
 import type { Remembered } from '../agent/advance.ts'
+import { type Journal, recall, remember } from '../agent/facts.ts'
 import { AUTO_APPROVAL_GATE, BOOTSTRAP_ROLES, STAGE_DEADLINE_MS, type StageName } from '../api/index.ts'
 
 export interface TargetSharedFacts extends Remembered {
@@ -29,11 +30,11 @@ type Facts = TargetSharedFacts
 export const GATE_BEFORE = 'ClusterManager/gate'
 export const USER_BEFORE = 'ClusterManager/user'
 
-export function journalFor(facts: Facts, stage: StageName): Record<string, string | null> {
+export function journalFor(facts: Facts, stage: StageName): Journal {
   if (stage !== 'Initializing' || !facts.approval || !facts.user) return {}
   return {
-    [GATE_BEFORE]: facts.approval.isGateOn ? 'Enable' : null,
-    [USER_BEFORE]: facts.approval.users.includes(facts.user) ? facts.user : null,
+    [GATE_BEFORE]: remember(facts.approval.isGateOn ? 'Enable' : undefined),
+    [USER_BEFORE]: remember(facts.approval.users.includes(facts.user) ? facts.user : undefined),
   }
 }
 
@@ -83,10 +84,10 @@ const isRevoked: Guard<Facts> = {
 /** The gate is restored only when no other account that Godwit did not add still relies on it. */
 function disapproval(facts: Facts): TargetSharedEffect[] {
   const { approval, user, journal } = facts
-  if (!approval || !user || journal[USER_BEFORE] === undefined) return []
+  if (!approval || !user || recall(journal, USER_BEFORE) === undefined) return []
   const others = approval.users.filter(other => other !== user)
-  const restoreGate = journal[GATE_BEFORE] === null && approval.isGateOn && others.length === 0
-  const removeUser = journal[USER_BEFORE] === null && approval.users.includes(user)
+  const restoreGate = recall(journal, GATE_BEFORE) === null && approval.isGateOn && others.length === 0
+  const removeUser = recall(journal, USER_BEFORE) === null && approval.users.includes(user)
   return removeUser || restoreGate ? [{ kind: 'disapprove', user, restoreGate }] : []
 }
 

@@ -1,0 +1,302 @@
+import assert from 'node:assert/strict'
+import { after, describe, test } from 'node:test'
+import { annotations, godwit, isTerminal, type ManagedClusterMigration, ocm } from '@godwit/hubs'
+import { isInvalid, type KubeError, type KubeObject, resources } from '@godwit/kube'
+import { decidePlacement, type ImportControllerMode, residue, takeSnapshot, verifyMoved } from '@godwit/simulation'
+import { NAMESPACE, Testbed, type TestbedOptions } from './testbed.ts'
+
+const over = (migration: ManagedClusterMigration) => isTerminal(migration.status?.phase)
+const conditionOf = (migration: ManagedClusterMigration, type: string) =>
+  migration.status?.conditions?.find(c => c.type === type)
+
+async function withTestbed(options: TestbedOptions, body: (bed: Testbed) => Promise<void>): Promise<void> {
+  const bed = await Testbed.start(options)
+  try {
+    await body(bed)
+  } finally {
+    await bed.stop()
+  }
+}
+
+interface Result {
+  readonly success: string[]
+  readonly failure: string[]
+  readonly reasons: Record<string, string>
+}
+
+async function resultOf(bed: Testbed, name: string): Promise<Result> {
+  const map = await bed.clients.globalHub.get<KubeObject & { data?: Record<string, string> }>(resources.configMaps, {
+    name,
+    namespace: NAMESPACE,
+  })
+  const read = (key: string, otherwise: string) => JSON.parse(map?.data?.[key] ?? otherwise)
+  return { success: read('success', '[]'), failure: read('failure', '[]'), reasons: read('failure-reasons', '{}') }
+}
+
+/** Everything on a hub that a refused or rolled back migration must leave as it was. */
+async function stateOf(bed: Testbed, hub: 'hub1' | 'hub2'): Promise<Record<string, string>> {
+  const client = bed.clients[hub]
+  const state: Record<string, string> = {}
+  for (const resource of [
+    ocm.managedClusters,
+    ocm.klusterletConfigs,
+    ocm.clusterManagers,
+    ocm.klusterletAddonConfigs,
+    resources.secrets,
+    resources.clusterRoleBindings,
+  ]) {
+    const { items } = await client.list<KubeObject & { spec?: unknown }>(resource)
+    for (const { kind, metadata, spec } of items)
+      state[`${kind} ${metadata.namespace ?? ''}/${metadata.name}`] = JSON.stringify([
+        metadata.annotations ?? {},
+        metadata.labels ?? {},
+        spec ?? null,
+      ])
+  }
+  return state
+}
+
+const withoutImportSecrets = (state: Record<string, string>) =>
+  Object.fromEntries(Object.entries(state).filter(([key]) => !key.endsWith('-import')))
+
+describe('a migration of ten clusters, some of them provisioned from the hub', () => {
+  for (const importControllerMode of [
+    'legacy',
+    'readOnly',
+    'frozen',
+  ] as const satisfies readonly ImportControllerMode[])
+    test(`arrives whole and leaves nothing behind, with an import controller of kind ${importControllerMode}`, () =>
+      withTestbed({ count: 20, hub: { importControllerMode } }, async bed => {
+        const snapshot = await takeSnapshot(bed.clients.hub1, bed.names)
+        bed.all()
+        await bed.migrate('move', { includedManagedClusters: [...bed.names] })
+        const end = await bed.until('move', over)
+        assert.equal(end.status?.phase, 'Completed', JSON.stringify(end.status))
+        assert.deepEqual(await verifyMoved(bed.fleet, { names: bed.names, from: 'hub1', to: 'hub2', snapshot }), [])
+        assert.deepEqual(await residue(bed.fleet), [])
+        assert.deepEqual(
+          end.status?.conditions?.map(({ type, status, reason }) => [type, status, reason]),
+          [
+            ['MigrationStarted', 'True', 'InstanceStarted'],
+            ['ResourceValidated', 'True', 'ResourceValidated'],
+            ['ResourceInitialized', 'True', 'ResourceInitialized'],
+            ['ResourceDeployed', 'True', 'ResourcesDeployed'],
+            ['ClusterRegistered', 'True', 'ClusterRegistered'],
+            ['ResourceCleaned', 'True', 'ResourceCleaned'],
+          ],
+        )
+        assert.deepEqual((await resultOf(bed, 'move')).success, [...bed.names])
+      }))
+})
+
+test('a placement on the source hub chooses the clusters', () =>
+  withTestbed({ count: 6 }, async bed => {
+    const chosen = bed.names.slice(0, 4)
+    await decidePlacement(bed.clients.hub1, { name: 'some', namespace: 'default' }, chosen)
+    bed.all()
+    await bed.migrate('move', { includedManagedClustersPlacementRef: 'some' })
+    const end = await bed.until('move', over)
+    assert.equal(end.status?.phase, 'Completed', JSON.stringify(end.status))
+    assert.deepEqual(await verifyMoved(bed.fleet, { names: chosen, from: 'hub1', to: 'hub2' }), [])
+    assert.deepEqual(bed.fleet.klusterlet(bed.names[5] ?? '')?.hub, 'hub1')
+  }))
+
+describe('a migration that cannot work', () => {
+  let bed: Testbed
+  const start = async () => {
+    bed ??= await Testbed.start({ count: 4 }).then(started => {
+      started.all()
+      return started
+    })
+    return bed
+  }
+  after(() => bed?.stop())
+
+  const refusals: readonly [string, object, RegExp][] = [
+    ['names the same hub twice', { to: 'hub1', includedManagedClusters: ['c'] }, /spec\.to: .*same hub/],
+    ['names no clusters', { includedManagedClusters: [] }, /spec\.includedManagedClusters/],
+    ['names a cluster twice', { includedManagedClusters: ['c', 'c'] }, /spec\.includedManagedClusters\[1\]: Duplicate/],
+    ['has neither a list nor a placement', {}, /exactly one of includedManagedClusters/],
+    [
+      'has both a list and a placement',
+      { includedManagedClusters: ['c'], includedManagedClustersPlacementRef: 'p' },
+      /exactly one of/,
+    ],
+    [
+      'has a stage timeout that is no duration',
+      { includedManagedClusters: ['c'], supportedConfigs: { stageTimeout: 'soon' } },
+      /stageTimeout/,
+    ],
+  ]
+  for (const [what, spec, message] of refusals)
+    test(`is refused by the API with field and reason when it ${what}`, async () => {
+      const here = await start()
+      await assert.rejects(
+        here.migrate('bad', spec),
+        error => isInvalid(error) && message.test((error as KubeError).message),
+      )
+    })
+
+  const failures: readonly [string, (names: readonly string[]) => object, string, RegExp][] = [
+    [
+      'its source hub does not exist',
+      names => ({ from: 'hub9', includedManagedClusters: names }),
+      'HubClusterInvalid',
+      /hub9 not found/,
+    ],
+    [
+      'its target hub does not exist',
+      names => ({ to: 'hub9', includedManagedClusters: names }),
+      'HubClusterInvalid',
+      /hub9 not found/,
+    ],
+    [
+      'a cluster does not exist',
+      names => ({ includedManagedClusters: [...names, 'ghost'] }),
+      'ClusterNotFound',
+      /1 of 5 clusters cannot move: .*ghost does not exist/,
+    ],
+    [
+      'its placement chose nothing',
+      () => ({ includedManagedClustersPlacementRef: 'nobody' }),
+      'PlacementEmpty',
+      /nobody has no decisions/,
+    ],
+  ]
+  for (const [index, [what, spec, reason, message]] of failures.entries())
+    test(`ends Failed with the reason, and nothing is changed on either hub, when ${what}`, async () => {
+      const here = await start()
+      const before = [await stateOf(here, 'hub1'), await stateOf(here, 'hub2')]
+      await here.migrate(`fail-${index}`, spec(here.names))
+      const end = await here.until(`fail-${index}`, over)
+      assert.equal(end.status?.phase, 'Failed')
+      const validated = conditionOf(end, 'ResourceValidated')
+      assert.deepEqual([validated?.status, validated?.reason], ['False', reason])
+      assert.match(validated?.message ?? '', message)
+      assert.deepEqual([await stateOf(here, 'hub1'), await stateOf(here, 'hub2')], before)
+      assert.equal((await here.clients.globalHub.list(godwit.tasks)).items.length, 0)
+      if (reason === 'ClusterNotFound')
+        assert.match((await resultOf(here, `fail-${index}`)).reasons['ghost'] ?? '', /does not exist/)
+    })
+
+  test('tells every cluster its own reason, as result and as Event', async () => {
+    const here = await start()
+    const [first = '', second = ''] = here.names
+    await here.clients.hub2.create(ocm.managedClusters, {
+      apiVersion: 'cluster.open-cluster-management.io/v1',
+      kind: 'ManagedCluster',
+      metadata: { name: first },
+      ...{ spec: { hubAcceptsClient: false } },
+    })
+    await here.migrate('two', { includedManagedClusters: [first, second, 'ghost'] })
+    await here.until('two', over)
+    const { reasons, failure } = await resultOf(here, 'two')
+    assert.match(reasons[first] ?? '', /ClusterConflict.*exists on the target hub/)
+    assert.match(reasons['ghost'] ?? '', /ClusterNotFound/)
+    assert.deepEqual(failure, [first, second, 'ghost'])
+    const events = await here.clients.globalHub.list<KubeObject & { reason?: string; message?: string }>(
+      resources.events,
+      { namespace: NAMESPACE },
+    )
+    const told = events.items.filter(({ reason }) => reason === 'ValidatingFailed').map(({ message }) => message ?? '')
+    for (const name of [first, 'ghost'])
+      assert.ok(
+        told.some(message => message.startsWith(`${name}: `)),
+        told.join('\n'),
+      )
+    assert.ok(await here.clients.hub2.get(ocm.managedClusters, { name: first }), 'the foreign cluster is untouched')
+  })
+})
+
+test('a cluster that never gets its configuration is rolled back alone; the others arrive', () =>
+  withTestbed({ count: 10, knobs: { overrides: { 'cluster-0010': { neverAppliesConfig: true } } } }, async bed => {
+    const stubborn = 'cluster-0010'
+    const read = () => bed.clients.hub1.get(ocm.managedClusters, { name: stubborn })
+    const before = (await read())?.metadata.annotations
+    bed.all()
+    await bed.migrate('move', { includedManagedClusters: [...bed.names], supportedConfigs: { stageTimeout: '3s' } })
+    const end = await bed.until('move', over)
+    assert.equal(end.status?.phase, 'Failed')
+    assert.deepEqual([end.status?.clusters?.completed, end.status?.clusters?.failed], [9, 1])
+    const initialized = conditionOf(end, 'ResourceInitialized')
+    assert.deepEqual([initialized?.status, initialized?.reason], ['False', 'Timeout'])
+    assert.equal(conditionOf(end, 'ResourceRolledBack')?.status, 'True')
+    const others = bed.names.filter(name => name !== stubborn)
+    assert.deepEqual(await verifyMoved(bed.fleet, { names: others, from: 'hub1', to: 'hub2' }), [])
+    assert.deepEqual((await read())?.metadata.annotations, before)
+    assert.deepEqual(await residue(bed.fleet), [])
+    const { success, failure, reasons } = await resultOf(bed, 'move')
+    assert.deepEqual([success, failure], [others, [stubborn]])
+    assert.match(reasons[stubborn] ?? '', /Initializing: Timeout: .*two-hub configuration/)
+  }))
+
+test('a cluster that cannot be deployed is taken back on both hubs as it was, foreign objects untouched', () =>
+  withTestbed({ count: 10 }, async bed => {
+    const blocked = 'cluster-0010'
+    const foreign = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: `${blocked}-admin-password`, namespace: blocked },
+      data: { password: 'bWluZQ==' },
+    }
+    await bed.clients.hub2.create(resources.namespaces, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: blocked, annotations: { [annotations.retainNamespace]: '' } },
+    })
+    await bed.clients.hub2.create(resources.secrets, foreign)
+    const before = withoutImportSecrets(await stateOf(bed, 'hub1'))
+    const snapshot = await takeSnapshot(bed.clients.hub1, [blocked])
+    bed.all()
+    await bed.migrate('move', { includedManagedClusters: [blocked] })
+    const end = await bed.until('move', over)
+    assert.equal(end.status?.phase, 'Failed')
+    const deployed = conditionOf(end, 'ResourceDeployed')
+    assert.deepEqual([deployed?.status, deployed?.reason], ['False', 'Error'])
+    assert.match(deployed?.message ?? '', /ClusterConflict.*was not made by this migration/)
+    assert.equal(conditionOf(end, 'ResourceRolledBack')?.status, 'True')
+    assert.equal(await bed.clients.hub2.get(ocm.managedClusters, { name: blocked }), undefined)
+    const kept = await bed.clients.hub2.get<KubeObject & { data?: object }>(resources.secrets, foreign.metadata)
+    assert.deepEqual(kept?.data, foreign.data)
+    assert.deepEqual(withoutImportSecrets(await stateOf(bed, 'hub1')), before)
+    assert.deepEqual(await takeSnapshot(bed.clients.hub1, [blocked]), snapshot)
+    assert.deepEqual(await residue(bed.fleet), [])
+    assert.equal(bed.fleet.klusterlet(blocked)?.hub, 'hub1')
+  }))
+
+test('a klusterlet that cannot reach the target comes back to the source, by a lease renewed since the rollback', () =>
+  withTestbed({ count: 4, knobs: { overrides: { 'cluster-0002': { unreachableHubs: ['hub2'] } } } }, async bed => {
+    bed.all()
+    await bed.migrate('move', { includedManagedClusters: [...bed.names], supportedConfigs: { stageTimeout: '3s' } })
+    const end = await bed.until('move', over, 60_000)
+    assert.equal(end.status?.phase, 'Failed')
+    assert.deepEqual(
+      [end.status?.clusters?.completed, end.status?.clusters?.failed],
+      [3, 1],
+      JSON.stringify(end.status),
+    )
+    assert.equal(conditionOf(end, 'ResourceRolledBack')?.status, 'True')
+    assert.equal(bed.fleet.klusterlet('cluster-0002')?.hub, 'hub1')
+    const live = await bed.clients.hub1.get(ocm.managedClusters, { name: 'cluster-0002' })
+    assert.equal(live?.metadata.annotations?.[annotations.migrating], undefined)
+    assert.equal(await bed.clients.hub2.get(ocm.managedClusters, { name: 'cluster-0002' }), undefined)
+    assert.deepEqual(await residue(bed.fleet), [])
+  }))
+
+test('controller and agents are replaced again and again, and nothing is done twice or left out', () =>
+  withTestbed({ count: 30 }, async bed => {
+    const snapshot = await takeSnapshot(bed.clients.hub1, bed.names)
+    await bed.migrate('move', { includedManagedClusters: [...bed.names] })
+    const starters = [() => bed.controller(), () => bed.agent('hub1'), () => bed.agent('hub2')]
+    const parties = starters.map(start => start())
+    for (let round = 0; round < 30 && !over((await bed.read('move')) ?? assert.fail()); round++) {
+      await new Promise(resolve => setTimeout(resolve, 40))
+      await parties[round % 3]?.stop()
+      const next = starters[round % 3]?.()
+      if (next) parties[round % 3] = next
+    }
+    const end = await bed.until('move', over)
+    assert.equal(end.status?.phase, 'Completed', JSON.stringify(end.status))
+    assert.deepEqual(await verifyMoved(bed.fleet, { names: bed.names, from: 'hub1', to: 'hub2', snapshot }), [])
+    assert.deepEqual(await residue(bed.fleet), [])
+  }))

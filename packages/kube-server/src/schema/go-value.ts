@@ -12,7 +12,7 @@ export function goValue(value: Json | undefined): string {
 }
 
 function quoted(text: string): string {
-  return JSON.stringify(shortened(text))
+  return JSON.stringify(shortened(text)).replace(/\\u00([0-9a-f]{2})/g, '\\x$1')
 }
 
 function shortened(text: string): string {

@@ -116,7 +116,10 @@ function stringLimits(source: JsonObject): StringLimits | undefined {
 
 function lazyPattern(source: string): () => Pattern {
   let compiled: Pattern | undefined
-  return () => (compiled ??= compilePattern(source))
+  return () => {
+    compiled ??= compilePattern(source)
+    return compiled
+  }
 }
 
 function sizeLimits(source: JsonObject, minKey: string, maxKey: string): SizeLimits | undefined {

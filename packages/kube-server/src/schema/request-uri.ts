@@ -3,6 +3,7 @@ export interface RequestUri {
   readonly scheme: string
   /** With port and brackets, without user. */
   readonly host: string
+  /** As written, escapes included. */
   readonly path: string
   /** Without the question mark. */
   readonly query: string
@@ -28,9 +29,8 @@ export function parseRequestUri(text: string): RequestUri | undefined {
   return host === undefined ? undefined : withPath(scheme, host, slash < 0 ? '' : authority.slice(slash), query)
 }
 
-function withPath(scheme: string, host: string, rawPath: string, query: string): RequestUri | undefined {
-  const path = unescapePercent(rawPath)
-  return path === undefined ? undefined : { scheme, host, path, query }
+function withPath(scheme: string, host: string, path: string, query: string): RequestUri | undefined {
+  return unescapePercent(path) === undefined ? undefined : { scheme, host, path, query }
 }
 
 function splitScheme(text: string): { scheme: string; rest: string } | undefined {

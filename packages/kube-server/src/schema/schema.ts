@@ -1,22 +1,35 @@
 /** The schema of one version of a custom resource, ready for use: what every write passes through, in order. */
 import type { Json, JsonObject } from '../api/object.ts'
 import type { Cause } from '../api/status-error.ts'
+import { RuleTree } from '../cel/index.ts'
+import { invalid } from './causes.ts'
 import { fillDefaults } from './defaults.ts'
 import { listTypeCauses } from './list-types.ts'
 import { embeddedCauses } from './metadata.ts'
 import { parseNode } from './parse-node.ts'
 import { pruneValue } from './prune.ts'
 import type { SchemaNode } from './schema-node.ts'
+import { ruleCauses } from './validate-rules.ts'
 import { schemaCauses } from './validate-schema.ts'
 
-/** Opaque to callers: made by `compileSchema`, immutable, shared by all requests. */
+/** Opaque to callers: made by `compileSchema`, shared by all requests. */
 export interface Schema {
   readonly root: SchemaNode
+  /** The CEL rules; compiled at first use, undefined when there are none. */
+  readonly rules: () => RuleTree | undefined
 }
 
 /** Parses a structural schema once. Never throws: whatever `checkStructural` would refuse is taken as absent. */
 export function compileSchema(openAPIV3Schema: JsonObject): Schema {
-  return { root: parseNode(openAPIV3Schema) }
+  const root = parseNode(openAPIV3Schema)
+  let rules: RuleTree | undefined
+  return {
+    root,
+    rules() {
+      if (root.below.rules) rules ??= new RuleTree(root)
+      return rules
+    },
+  }
 }
 
 /**
@@ -42,5 +55,24 @@ export function validate(schema: Schema, value: Json, old?: Json): Cause[] {
   if (root.below.embedded) causes.push(...embeddedCauses(root, value))
   if (root.below.lists && (old === undefined || listTypeCauses(root, old).length === 0))
     causes.push(...listTypeCauses(root, value))
+  const rules = schema.rules()
+  if (rules) causes.push(...(causes.some(isBlocking) ? [rulesSkipped] : ruleCauses(rules, value, old)))
   return causes
 }
+
+const blockingReasons = new Set([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+])
+
+/** Rules are written for values of the right shape. */
+const isBlocking = ({ reason }: Cause) => blockingReasons.has(reason)
+
+const rulesSkipped = invalid(
+  [],
+  null,
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+)

@@ -1,0 +1,1 @@
+export { type CompiledRule, type RuleNode, RuleTree } from './rule-tree.ts'

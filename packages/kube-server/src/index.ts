@@ -13,5 +13,5 @@ export {
   type TransportResponse,
 } from './http/transport.ts'
 export { KubeServer } from './server/kube-server.ts'
-export type { AuthOptions, Caller, KubeServerOptions } from './server/options.ts'
+export type { AuthOptions, Caller, KubeServerOptions, RequestNote } from './server/options.ts'
 export { parseUsers } from './server/users-file.ts'

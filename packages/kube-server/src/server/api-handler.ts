@@ -13,6 +13,7 @@ import { errorResponse, pageNotFound } from '../rest/errors.ts'
 import { flag, splitUrl } from '../rest/query.ts'
 import type { ResourceHandler } from '../rest/resource-handler.ts'
 import { parseRoute, type ResourcePath, type Route, verbOf } from '../rest/route.ts'
+import type { RequestNote } from './options.ts'
 import { versionInfo } from './version.ts'
 
 export interface ApiHandlerParts {
@@ -28,6 +29,7 @@ export interface ApiHandlerParts {
   readonly logger: Logger
   /** Where clients reach the server, for the discovery document of tokens. */
   readonly baseUrl: () => string
+  readonly onRequest?: ((request: RequestNote) => void) | undefined
 }
 
 export class ApiHandler {
@@ -74,10 +76,13 @@ export class ApiHandler {
     query: URLSearchParams,
     user: User,
   ): Promise<ApiResponse | undefined> {
-    const { faults, clock, resources } = this.#parts
+    const { faults, clock, resources, onRequest } = this.#parts
     const perform = (staleBy: number) => resources(staleBy).handle(request, path, query, user)
-    if (faults.isEmpty) return perform(0)
+    if (faults.isEmpty && !onRequest) return perform(0)
     const verb = verbOf(request.method, path.name !== '', flag(query, 'watch')) ?? ''
+    const { group, resource, namespace } = path
+    onRequest?.({ user: user.name, verb, group, resource, namespace })
+    if (faults.isEmpty) return perform(0)
     return withFaults(faults, clock, { ...path, verb, user: user.name }, perform)
   }
 

@@ -191,6 +191,7 @@ async function assemble(options: KubeServerOptions): Promise<Parts> {
     clock,
     logger,
     baseUrl: () => place.url,
+    onRequest: options.onRequest,
   })
   const { approver } = options
   const controllers = startControllers({ core, logger, authority, approver, aggregatesRoles: auth !== undefined })

@@ -12,6 +12,16 @@ export interface AuthOptions {
   readonly anonymous?: boolean
 }
 
+/** Who asks for what. */
+export interface RequestNote {
+  readonly user: string
+  /** get, list, watch, create, update, patch, delete, deletecollection; empty for a method the API does not know. */
+  readonly verb: string
+  readonly group: string
+  readonly resource: string
+  readonly namespace: string
+}
+
 export interface KubeServerOptions {
   /** Default `memory`. A folder is made when it is missing, survives crashes, and belongs to one server at a time. */
   readonly storage?: 'memory' | { readonly folder: string }
@@ -32,6 +42,8 @@ export interface KubeServerOptions {
   readonly faults?: readonly FaultRule[]
   /** Decides certificate requests without a person. */
   readonly approver?: Approver
+  /** Told of each request for a resource once its user is known: for counting and for audit. Must not throw. */
+  readonly onRequest?: (request: RequestNote) => void
   /** Events kept per collection for watches; default 10,000. */
   readonly historyEvents?: number
 }

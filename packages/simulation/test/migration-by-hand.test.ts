@@ -45,6 +45,8 @@ describe('a migration by hand', { concurrency: false }, () => {
       await operator.openTarget()
       await operator.announceTarget(kubeconfig)
       await operator.untilDelivered()
+      // A careful person gives the agents time to start with it.
+      await operator.untilIn('S2', 'hub1')
       await operator.annotate(operator.source, { [annotations.disableAutoImport]: '' })
       await operator.pauseProvisioning()
       await operator.copyToTarget(MOVED_KINDS)

@@ -7,7 +7,7 @@ import { HubView } from '../hub/hub-view.ts'
 import { leaseController } from '../hub/lease-controller.ts'
 import { type Disaster, type Provisioners, provisioners } from '../hub/provisioners.ts'
 import { registrationController } from '../hub/registration-controller.ts'
-import { RegistrationFlags } from '../hub/registration-flags.ts'
+import { type Flags, RegistrationFlags } from '../hub/registration-flags.ts'
 import { taintController } from '../hub/taint-controller.ts'
 import { detachController, namespaceController } from '../import/detach-controller.ts'
 import { importController, importStatusController } from '../import/import-controller.ts'
@@ -35,6 +35,11 @@ export class HubWorld {
       ...provision.controllers,
       ...(knobs.importControllerMode === 'absent' ? [] : importControllers(view, ports, knobs)),
     ]
+  }
+
+  /** The registration settings in effect. */
+  get flags(): Flags {
+    return this.#flags.current
   }
 
   /** What Hive and Metal3 destroyed since the start. */

@@ -59,7 +59,3 @@ export const foreign = Object.freeze({
 
 /** Key of a foreign kind, for instance `managedClusters`. */
 export type ForeignKind = keyof typeof foreign
-
-/** The `apiVersion` of objects of a resource. */
-export const apiVersionOf = (resource: Resource) =>
-  resource.group ? `${resource.group}/${resource.version}` : resource.version

@@ -1,5 +1,5 @@
 /** Small idempotent writes that several foreign controllers share. */
-import { isAlreadyExists, isNotFound, type KubeClient, type KubeObject, type Resource } from '@godwit/kube'
+import { isAlreadyExists, isNotFound, type KubeClient, type KubeObject, type Resource, refOf } from '@godwit/kube'
 
 /** Creates the object unless one of its name exists; says whether it was made. */
 export async function createIfAbsent<T extends KubeObject>(
@@ -15,8 +15,6 @@ export async function createIfAbsent<T extends KubeObject>(
     throw error
   }
 }
-
-const refOf = ({ metadata: { name, namespace } }: KubeObject) => ({ name, ...(namespace && { namespace }) })
 
 /** Adds finalizers that are missing. Resolves with the changed object, or undefined when nothing was missing. */
 export async function addFinalizers<T extends KubeObject>(

@@ -80,8 +80,8 @@ export class ApiHandler {
     const perform = (staleBy: number) => resources(staleBy).handle(request, path, query, user)
     if (faults.isEmpty && !onRequest) return perform(0)
     const verb = verbOf(request.method, path.name !== '', flag(query, 'watch')) ?? ''
-    const { group, resource, namespace } = path
-    onRequest?.({ user: user.name, verb, group, resource, namespace })
+    const { group, plural, namespace } = path
+    onRequest?.({ user: user.name, verb, group, resource: plural, namespace })
     if (faults.isEmpty) return perform(0)
     return withFaults(faults, clock, { ...path, verb, user: user.name }, perform)
   }

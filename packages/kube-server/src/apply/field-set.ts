@@ -49,8 +49,8 @@ function unionChildren(left: FieldSet, right: FieldSet): FieldSet {
 
 function unionNodes(left: FieldSet, right: FieldSet): FieldSet {
   if (left === right) return left
-  if (isBare(left)) return withMember(right)
   if (isBare(right)) return withMember(left)
+  if (isBare(left)) return withMember(right)
   return unionChildren(left, right)
 }
 

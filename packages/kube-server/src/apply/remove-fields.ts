@@ -13,7 +13,7 @@ export interface Removal {
 
 /**
  * The value without the fields that were claimed before and that nobody claims now. A declared container counts as
- * claimed while anything below it is; containers left empty vanish. Undefined when nothing remains.
+ * claimed while anything below it is; declared containers left empty vanish. Undefined when nothing remains.
  */
 export function removeAbandoned(value: Json, removal: Removal, shape: Shape): Json | undefined {
   const grain = grainOf(value, shape)
@@ -53,5 +53,7 @@ function removeAt(value: Json, element: string, isNamed: boolean, removal: Remov
   if (before === undefined || shape.type === 'untracked') return value
   const claimed = removal.claimed[element]
   if (isNamed ? claimed === undefined : isMember(before) && !isMember(claimed)) return undefined
-  return removeAbandoned(value, { before, claimed: claimed ?? {} }, shape)
+  const left = removeAbandoned(value, { before, claimed: claimed ?? {} }, shape)
+  // An entry of a map that somebody claims by itself stays, even with nothing in it.
+  return left === undefined && !isNamed && isMember(claimed) ? {} : left
 }

@@ -21,7 +21,7 @@ export function mergeList(current: Json[], patch: readonly Json[], rule: ListRul
   const { key } = rule
   if (key === undefined) throw badRequest('cannot merge lists without merge key')
   const edits = itemEdits(patch, key)
-  const kept = edits.isReplacement ? [] : current.filter(item => !edits.deleted.has(identity(item, key)))
+  const kept = edits.isReplacement ? [] : without(current, edits.deleted, key)
   const merged = new Map(kept.map(item => [identity(item, key), item]))
   for (const edit of edits.items) {
     const id = identity(edit, key)
@@ -29,6 +29,11 @@ export function mergeList(current: Json[], patch: readonly Json[], rule: ListRul
     merged.set(id, isObject(old) ? rule.mergeItem(old, edit) : rule.clean(edit))
   }
   return arrange([...merged.values()], edits.items, kept, key)
+}
+
+function without(list: Json[], gone: ReadonlySet<string>, key: string): Json[] {
+  const kept = list.filter(item => !gone.has(identity(item, key)))
+  return kept.length === list.length ? list : kept
 }
 
 interface ItemEdits {

@@ -119,6 +119,7 @@ export const crdResource: Resource = defineBuiltin({
   strategy: {
     hasGeneration: true,
     hasStatus: true,
+    qualifiedFinalizers: false,
     updatesUnconditionally: false,
     applyDefaults,
     prepareCreate,

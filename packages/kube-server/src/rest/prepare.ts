@@ -156,7 +156,7 @@ function trackFields(
 ): void {
   const managedFields = trackUpdate({
     before: current,
-    after: object,
+    after: current ? object : asSent(call, object),
     manager: tracking.manager,
     apiVersion: call.resource.apiVersion,
     now: core.clock.now(),
@@ -165,6 +165,13 @@ function trackFields(
   })
   if (managedFields) object.metadata.managedFields = managedFields
   else delete object.metadata.managedFields
+}
+
+/** The first status is the server's own, not the creator's. */
+function asSent({ resource }: Call, object: KubeObject): KubeObject {
+  if (!resource.strategy.hasStatus || object['status'] === undefined) return object
+  const { status: _own, ...sent } = object
+  return sent as KubeObject
 }
 
 /** Whether an object whose deletion was asked for may go now. */

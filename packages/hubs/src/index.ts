@@ -1,4 +1,12 @@
 export { HubAgent, type HubAgentOptions } from './agent/hub-agent.ts'
 export * from './api/index.ts'
 export { type ControllerOptions, runController } from './controller/controller.ts'
+export {
+  agentRulesOnGlobalHub,
+  agentRulesOnHub,
+  clusterRoleFor,
+  controllerRules,
+  type PolicyRule,
+  roleFor,
+} from './rbac.ts'
 export { hubsStageDocs } from './stage-docs.ts'

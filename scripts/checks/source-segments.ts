@@ -48,8 +48,12 @@ function blanked(source: string, { kind, start, end }: Segment): string {
   const text = source.slice(start, end)
   const blank = text.replace(/[^\n]/g, ' ')
   if (kind !== 'string') return blank
-  const edge = (char: string | undefined) => (char !== undefined && '\'"`'.includes(char) ? char : ' ')
-  return text.length < 2 ? edge(text[0]) : `${edge(text[0])}${blank.slice(1, -1)}${edge(text.at(-1))}`
+  const quotes = new Set(['"', "'", '`'])
+  return [...blank].map((char, at) => (isEdge(text, at) && quotes.has(text[at] ?? '') ? text[at] : char)).join('')
+}
+
+function isEdge(text: string, at: number): boolean {
+  return at === 0 || at === text.length - 1
 }
 
 class Scanner {

@@ -35,6 +35,8 @@ interface Options {
 }
 
 const maxOutputLines = 200
+/** How a test file says what it could not do here; shown even when it passes. */
+const leftOut = /^left out: .*/gim
 const dotsPerLine = 100
 
 interface FileState {
@@ -51,6 +53,7 @@ export class Report {
   readonly #files = new Map<string, FileState>()
   readonly #failed = new Set<string>()
   readonly #closing: string[] = []
+  readonly #leftOut = new Set<string>()
   #ran = 0
   #dots = 0
 
@@ -74,6 +77,7 @@ export class Report {
     if (this.#dots > 0) write('\n')
     const failedFiles = [...this.#failed].map(file => relative(root, file))
     if (failedFiles.length > 0) write(`\nfailed files:\n${failedFiles.map(path => `  ${path}\n`).join('')}`)
+    for (const line of this.#leftOut) write(`\n${line}\n`)
     write(`\n${this.#closing.join('\n')}\n`)
     return { ran: this.#ran, failedFiles }
   }
@@ -110,6 +114,7 @@ export class Report {
     const state = this.#stateOf(data)
     const file = data.file ?? ''
     this.#files.delete(file)
+    for (const [line] of state.output.join('').matchAll(leftOut)) this.#leftOut.add(line)
     if (passed && state.failures.length === 0 && (state.ran > 0 || this.#options.mayBeEmpty)) {
       this.#dot()
       return

@@ -37,6 +37,11 @@ test('files that pass give a dot each and the closing lines of the runner', asyn
   assert.doesNotMatch(printed, /noise/)
 })
 
+test('what a file says it left out is shown though it passed', async t => {
+  const { printed } = await runTexts(t, { 'a.test.mjs': "test('one', () => console.log('LEFT OUT: no kubectl'))" })
+  assert.match(printed, /^LEFT OUT: no kubectl$/m)
+})
+
 test('a failure names its file, its suite, its place and what was expected, and shows what the file printed', async t => {
   const { failedFiles, printed } = await runTexts(t, {
     'a.test.mjs': "describe('suite', () => {\n test('is two', () => { console.log('noise'); assert.equal(1, 2) }) })",

@@ -106,6 +106,19 @@ describe('json patch', () => {
     assert.equal(failure(() => jsonPatch({ list: ['some text'] }, doubling)).code, 422)
   })
 
+  it('refuses to nest a document beyond what could be read again', () => {
+    const levels = (count: number) => Array.from({ length: count }, () => ({ op: 'move', from: '/a', path: '/b/c' }))
+    const deeper = levels(120).flatMap(move => [
+      { op: 'add', path: '/b', value: {} },
+      move,
+      { op: 'move', from: '/b', path: '/a' },
+    ])
+    assert.equal(failure(() => jsonPatch({ a: {} }, [...deeper, ...deeper])).code, 422)
+    assert.ok(isObject(jsonPatch({ a: {} }, deeper)))
+    const path = '/a'.repeat(201)
+    assert.equal(failure(() => jsonPatch({}, [{ op: 'add', path, value: 1 }])).code, 422)
+  })
+
   it('returns the target itself when nothing changes', () => {
     const target = document()
     const patch = [

@@ -6,6 +6,8 @@ import { isObject, own, put, sameJson } from './json-value.ts'
 const MAX_OPERATIONS = 10_000
 /** Repeated `copy` doubles a document each time; the bytes copied by one patch are bounded as on the real server. */
 const MAX_COPIED_CHARS = 3 * 1024 * 1024
+/** Patches could nest a document level by level beyond what the JSON reader accepts, and then what the stack holds. */
+const MAX_DEPTH = 200
 
 class Unappliable extends Error {}
 
@@ -138,6 +140,7 @@ function withMember(object: JsonObject, key: string, value: Json): JsonObject {
 }
 
 function add(document: Json, path: readonly string[], value: Json): Json {
+  refuseDeeper(value, MAX_DEPTH - path.length)
   return rewrite(document, path, 0, (container, token) => {
     if (!Array.isArray(container)) return withMember(container, token, value)
     return container.toSpliced(token === '-' ? container.length : index(token, container.length + 1), 0, value)
@@ -146,6 +149,7 @@ function add(document: Json, path: readonly string[], value: Json): Json {
 
 function replace(document: Json, path: readonly string[], value: Json): Json {
   if (path.length === 0) return value
+  refuseDeeper(value, MAX_DEPTH - path.length)
   return rewrite(document, path, 0, (container, token) => {
     if (!Array.isArray(container)) return withMember(container, token, value)
     const position = index(token, container.length)
@@ -161,6 +165,12 @@ function remove(document: Json, path: readonly string[]): Json {
     delete copy[token]
     return copy
   })
+}
+
+function refuseDeeper(value: Json | undefined, levels: number): void {
+  if (levels < 0) throw new Unappliable('too deep')
+  if (typeof value !== 'object' || value === null) return
+  for (const member of Object.values(value)) refuseDeeper(member, levels - 1)
 }
 
 /** Charges the size of a copied value, giving up as soon as the budget is gone: the value may share sub-trees. */

@@ -1,6 +1,7 @@
 /** The functions that rules of custom resources may call: CEL's own, its extensions, and those of Kubernetes. */
 import { Environment } from '@marcbachmann/cel-js'
-import { registerCidr, registerIp } from './library/ip.ts'
+import { registerBytes } from './library/bytes.ts'
+import { registerCidr, registerIp, registerNetTypes } from './library/ip.ts'
 import { registerLists, registerSets } from './library/lists.ts'
 import { registerNamedFormats } from './library/named-format.ts'
 import { registerOptionals } from './library/optionals.ts'
@@ -41,6 +42,8 @@ export function ruleEnvironment(meter: Meter): RuleEnvironment {
   registerQuantity(functions)
   registerIp(functions)
   registerCidr(functions)
+  registerNetTypes(functions)
+  registerBytes(functions)
   registerNamedFormats(functions)
   registerOptionals(functions)
   return { env, meter, replaced: functions.replaced }

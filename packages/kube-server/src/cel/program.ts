@@ -1,7 +1,9 @@
 /** Compiles one expression against the type of its scope, and runs it within a budget. */
 import { type Environment, Optional, type ParseResult } from '@marcbachmann/cel-js'
 import type { Json } from '../api/object.ts'
+import { PatternError } from '../schema/pattern.ts'
 import { type CelNode, calledName, childrenOf, treeOf, visit } from './ast.ts'
+import { checkFormats } from './check-format.ts'
 import { CompileError, describeCompileError, toCompileError, typeWords } from './compile-error.ts'
 import type { DeclaredType } from './declared-types.ts'
 import type { RuleEnvironment } from './environment.ts'
@@ -61,6 +63,7 @@ export function compileProgram(source: string, wanted: 'bool' | 'string', scope:
     instrument(tree, scope.environment.meter)
     return { program: toProgram(parsed, usesOldSelf(tree), scope) }
   } catch (error) {
+    if (error instanceof PatternError) return { error: `${prefix}program instantiation failed: ${error.message}` }
     const complaint = toCompileError(error, source, name => isKnownFunction(scope, name))
     return { error: `${prefix}compilation failed: ${describeCompileError(source, complaint)}` }
   }
@@ -78,6 +81,7 @@ function parse(source: string, { env, environment }: ProgramScope): ParseResult 
   const { error } = parsed.check()
   if (error) throw error
   checkAggregates(tree)
+  checkFormats(tree, source)
   return parsed
 }
 
@@ -92,16 +96,14 @@ const usesOldSelf = (tree: CelNode): boolean => {
   return found
 }
 
-/** Lists and maps hold one type of value; only the list of values for `format` may mix them. */
+/** Lists and maps hold one type of value. */
 function checkAggregates(node: CelNode): void {
   const children = childrenOf(node)
   if (node.op === 'list') checkSameType(children)
   else if (node.op === 'map') for (const offset of [0, 1]) checkSameType(children.filter((_, i) => i % 2 === offset))
-  const isFormat = node.op === 'rcall' && calledName(node) === 'format'
-  for (const child of children) {
-    if (isFormat && child.op === 'list') for (const item of childrenOf(child)) checkAggregates(item)
-    else checkAggregates(child)
-  }
+  // The values for `format` may be of any types, however deep.
+  const checked = node.op === 'rcall' && calledName(node) === 'format' ? children.slice(0, 1) : children
+  for (const child of checked) checkAggregates(child)
 }
 
 function checkSameType(nodes: readonly CelNode[]): void {

@@ -1,5 +1,5 @@
 /** Changes a parsed rule before it is checked: own functions in place of the library's, and a `has` that reads anything. */
-import { compilePattern } from '../schema/pattern.ts'
+import { compilePattern, PatternError } from '../schema/pattern.ts'
 import { type CelNode, calledName, childrenOf, type Macro } from './ast.ts'
 import { anchorOf, CompileError, undeclared } from './compile-error.ts'
 import { parseDuration } from './duration.ts'
@@ -32,19 +32,19 @@ function rewriteCall(node: CelNode, name: string, source: string, replaced: Read
     node.args = [replacedPrefix + name, ...(node.args as unknown[]).slice(1)]
 }
 
-/** Literal patterns, durations and times are checked at once. */
+/** Literal patterns, durations and times are checked at once. Throws `PatternError` for those of find and findAll. */
 function checkLiteral(node: CelNode, name: string): void {
   const args = childrenOf(node)
-  const literal = name === 'matches' || name === 'find' || name === 'findAll' ? args[1] : args[0]
+  const isPatternCall = name === 'matches' || name === 'find' || name === 'findAll'
+  const literal = isPatternCall ? args[1] : args[0]
   if (literal?.op !== 'value' || typeof literal.args !== 'string') return
+  if (name === 'find' || name === 'findAll') compilePattern(literal.args)
   const isGood = literalChecks.get(name)
   if (isGood && !isGood(literal.args)) throw new CompileError(`invalid ${name} argument`, literal.pos)
 }
 
 const literalChecks: ReadonlyMap<string, (text: string) => boolean> = new Map([
   ['matches', isPattern],
-  ['find', isPattern],
-  ['findAll', isPattern],
   ['duration', text => /^[+-]?[0-9.]/.test(text) && parseDuration(text) !== undefined],
   ['timestamp', text => !Number.isNaN(new Date(text).getTime())],
 ])
@@ -53,8 +53,9 @@ function isPattern(text: string): boolean {
   try {
     compilePattern(text)
     return true
-  } catch {
-    return false
+  } catch (error) {
+    if (error instanceof PatternError) return false
+    throw error
   }
 }
 

@@ -15,6 +15,8 @@ export interface CompiledRule {
   readonly message: Compiled | undefined
   /** Where its cause points, below the node; empty for the node itself. */
   readonly path: readonly PathPart[]
+  /** Why the rule is known to cost too much; undefined when it is not. */
+  readonly cost: string | undefined
 }
 
 export interface RuleNode {
@@ -96,21 +98,20 @@ function compileRules(node: SchemaNode, { environment, scopes }: Builder): Compi
   if (node.rules.length === 0) return []
   if (!type) {
     const compiled = { error: 'failed to convert to declType for CEL validation rules' }
-    return node.rules.map(rule => ({ rule, compiled, message: undefined, path: [] }))
+    return node.rules.map(rule => ({ rule, compiled, message: undefined, path: [], cost: undefined }))
   }
   const plain = programScope(environment, type, false)
   const withOptional = node.rules.some(rule => rule.optionalOldSelf) ? programScope(environment, type, true) : plain
-  return node.rules
-    .filter(({ rule }) => rule.trim() !== '')
-    .map(rule => {
-      const scope = rule.optionalOldSelf ? withOptional : plain
-      const message = rule.messageExpression.trim()
-      const path = ruleFieldPath(node, rule.fieldPath)
-      return {
-        rule,
-        compiled: compileProgram(rule.rule, 'bool', scope),
-        message: message === '' ? undefined : compileProgram(rule.messageExpression, 'string', scope),
-        path: 'parts' in path ? path.parts : [],
-      }
-    })
+  return node.rules.map(rule => {
+    const scope = rule.optionalOldSelf ? withOptional : plain
+    const message = rule.messageExpression.trim()
+    const path = ruleFieldPath(node, rule.fieldPath)
+    return {
+      rule,
+      compiled: compileProgram(rule.rule, 'bool', scope),
+      message: message === '' ? undefined : compileProgram(rule.messageExpression, 'string', scope),
+      path: 'parts' in path ? path.parts : [],
+      cost: undefined,
+    }
+  })
 }

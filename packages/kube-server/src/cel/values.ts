@@ -1,4 +1,5 @@
 /** Values as rules see them, and how they compare. */
+import { Optional } from '@marcbachmann/cel-js'
 import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 import type { Meter } from './meter.ts'
 
@@ -79,6 +80,7 @@ export function keyOfItem(item: unknown, keys: readonly string[]): string {
 
 function sameObject(left: object, right: object, meter: Meter): boolean {
   if (isComparable(left)) return left.equals(right)
+  if (left instanceof Optional) return right instanceof Optional && sameOptional(left, right, meter)
   if (left instanceof Date) return right instanceof Date && left.getTime() === right.getTime()
   if (left instanceof Duration)
     return right instanceof Duration && left.seconds === right.seconds && left.nanos === right.nanos
@@ -90,6 +92,11 @@ function sameObject(left: object, right: object, meter: Meter): boolean {
   if (!a || !b || a.keys.length !== b.keys.length) return false
   const present = new Set(b.keys)
   return a.keys.every(key => present.has(key) && sameValue(a.get(key), b.get(key), meter))
+}
+
+function sameOptional(left: Optional, right: Optional, meter: Meter): boolean {
+  if (!left.hasValue() || !right.hasValue()) return left.hasValue() === right.hasValue()
+  return sameValue(left.value(), right.value(), meter)
 }
 
 interface Members {

@@ -12,7 +12,7 @@ export function fillDefaults(node: SchemaNode, value: Json | undefined): void {
 }
 
 function fillObject(node: SchemaNode, object: JsonObject): void {
-  for (const [name, value] of node.defaulted) if (!Object.hasOwn(object, name)) put(object, name, copy(value))
+  for (const [name, value] of node.defaulted) if (!Object.hasOwn(object, name)) put(object, name, copyJson(value))
   if (node.properties.size === 0 && typeof node.additional !== 'object') return
   for (const key of Object.keys(object)) {
     const child = node.properties.get(key) ?? (typeof node.additional === 'object' ? node.additional : undefined)
@@ -22,7 +22,7 @@ function fillObject(node: SchemaNode, object: JsonObject): void {
         delete object[key]
         continue
       }
-      put(object, key, copy(child.defaultValue))
+      put(object, key, copyJson(child.defaultValue))
     }
     const value = object[key]
     if (typeof value === 'object' && value !== null) fillDefaults(child, value)
@@ -33,20 +33,20 @@ function fillList(node: SchemaNode, list: Json[]): void {
   const child = node.items
   if (!child) return
   for (let i = 0; i < list.length; i++) {
-    if (list[i] === null && !child.nullable && child.defaultValue !== undefined) list[i] = copy(child.defaultValue)
+    if (list[i] === null && !child.nullable && child.defaultValue !== undefined) list[i] = copyJson(child.defaultValue)
     const item = list[i]
     if (typeof item === 'object' && item !== null) fillDefaults(child, item)
   }
 }
 
 /** Defaults are shared by all objects of a kind: each gets its own copy. */
-function copy(value: Json): Json {
+export function copyJson(value: Json): Json {
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map(copy)
+  if (Array.isArray(value)) return value.map(copyJson)
   const made: JsonObject = {}
   for (const key of Object.keys(value)) {
     const member = value[key]
-    if (member !== undefined) put(made, key, copy(member))
+    if (member !== undefined) put(made, key, copyJson(member))
   }
   return made
 }

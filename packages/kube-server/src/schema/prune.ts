@@ -10,6 +10,11 @@ export function pruneValue(root: SchemaNode, value: Json | undefined): string[] 
   return removed.sort()
 }
 
+/** Like `pruneValue`, for a value that is no resource unless its node says so. */
+export function pruneBelow(node: SchemaNode, value: Json): void {
+  new Pruner([]).walk(node, value, node.embedded)
+}
+
 /** Members of `metadata` that exist; nothing else may be there in an embedded resource. */
 const metadataMembers: ReadonlySet<string> = new Set([
   'name',

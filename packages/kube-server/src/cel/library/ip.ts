@@ -123,6 +123,12 @@ export function registerCidr({ env, add }: Registrar): void {
   add(`${cidrType}.containsCIDR(${cidrType}): bool`, holds)
 }
 
+/** `net.IP` and `net.CIDR` as values, for `type(x) == net.IP`. */
+export function registerNetTypes({ env }: Registrar): void {
+  const types = { IP: env.evaluate("type(ip('::'))"), CIDR: env.evaluate("type(cidr('::/0'))") }
+  env.registerConstant('net', 'map<string, type>', types)
+}
+
 const isV4 = (bytes: IpBytes) => bytes.length === 4
 const [first, second] = [(bytes: IpBytes) => bytes[0] ?? 0, (bytes: IpBytes) => bytes[1] ?? 0]
 

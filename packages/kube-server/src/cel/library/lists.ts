@@ -84,10 +84,10 @@ function mismatch(): never {
   throw new RuleError('no such overload')
 }
 
-export function registerSets({ add, namespace, meter }: Registrar): void {
+export function registerSets({ add, replace, namespace, meter }: Registrar): void {
   const sets = namespace('sets')
   const holdsAll = (list: List, parts: List) => itemsOf(parts).every(part => contains(asList(list), part, meter))
-  add(`${sets}.contains(list<T>, list<T>): bool`, (_: unknown, list: List, parts: List) => holdsAll(list, parts))
+  replace(`${sets}.contains(list<T>, list<T>): bool`, (_: unknown, list: List, parts: List) => holdsAll(list, parts))
   add(
     `${sets}.equivalent(list<T>, list<T>): bool`,
     (_: unknown, left: List, right: List) => holdsAll(left, right) && holdsAll(right, left),

@@ -3,9 +3,10 @@ import { Optional } from '@marcbachmann/cel-js'
 import type { CelNode, Checker, Evaluator, Macro, Scope, TypeInfo } from '../ast.ts'
 import type { Registrar } from '../registrar.ts'
 import { RuleError } from '../rule-error.ts'
-import { isList, sizeOf } from '../values.ts'
+import { isList, sameValue, sizeOf } from '../values.ts'
 
-export function registerOptionals({ env, add }: Registrar): void {
+export function registerOptionals({ env, add, meter }: Registrar): void {
+  env.registerOperator('optional<A> == optional<A>', (left: unknown, right: unknown) => sameValue(left, right, meter))
   add('OptionalNamespace.ofNonZeroValue(A): optional<A>', (_: unknown, value: unknown) =>
     isZero(value) ? Optional.none() : Optional.of(value),
   )

@@ -30,6 +30,10 @@ export function registerTime({ add, replace, meter }: Registrar): void {
       return BigInt(part(inZone(time, zone)))
     })
   }
+  replace(`${duration}.getHours(): int`, (one: Duration) => one.getHours())
+  replace(`${duration}.getMinutes(): int`, (one: Duration) => one.getMinutes())
+  replace(`${duration}.getSeconds(): int`, (one: Duration) => one.getSeconds())
+  replace(`${duration}.getMilliseconds(): int`, (one: Duration) => one.getMilliseconds())
   add(`string(${timestamp}): string`, timestampText)
   add(`int(${timestamp}): int`, (time: Date) => BigInt(Math.floor(time.getTime() / 1000)))
   add(`timestamp(${timestamp}): ${timestamp}`, (time: Date) => time)

@@ -1,0 +1,132 @@
+/** `x-kubernetes-validations` of a definition: well-formed entries that compile and can be afforded. */
+import type { JsonObject } from '../api/object.ts'
+import type { Cause } from '../api/status-error.ts'
+import type { CompiledRule, RuleNode } from '../cel/index.ts'
+import { forbidden, invalid, missing, notSupported } from './causes.ts'
+import { schemaList, textOf } from './keyword.ts'
+import { parseNode } from './parse-node.ts'
+import { ruleFieldPath } from './rule-field-path.ts'
+
+/** Where the walk stands in the compiled rules. Undefined nodes have no rules at or below them. */
+export class RuleContext {
+  readonly node: RuleNode | undefined
+
+  constructor(node: RuleNode | undefined) {
+    this.node = node
+  }
+
+  property(name: string): RuleContext {
+    return new RuleContext(this.node?.properties.get(name))
+  }
+
+  additional(): RuleContext {
+    return new RuleContext(this.node?.additional)
+  }
+
+  items(): RuleContext {
+    return new RuleContext(this.node?.items)
+  }
+}
+
+interface RulePlace {
+  readonly path: string
+  readonly uncorrelatable: string | undefined
+}
+
+interface RuleFindings {
+  readonly schema: Cause[]
+  readonly rules: Cause[]
+}
+
+/** Without a context only the form of the entries is looked at. */
+export function ruleCausesAt(schema: JsonObject, place: RulePlace, context: RuleContext | undefined): RuleFindings {
+  const found: RuleFindings = { schema: [], rules: [] }
+  const entries = schemaList(schema, 'x-kubernetes-validations')
+  for (const [i, entry] of entries.entries())
+    checkForm(entry, schema, `${place.path}.x-kubernetes-validations[${i}]`, found.schema)
+  if (!context || found.schema.length > 0) return found
+  for (const [i, entry] of entries.entries()) {
+    const compiled = context.node?.rules[i]
+    if (compiled)
+      found.rules.push(...compileCauses(entry, compiled, `${place.path}.x-kubernetes-validations[${i}]`, place))
+  }
+  return found
+}
+
+const reasons = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired']
+const hasLineBreak = (text: string) => /[\r\n]/.test(text)
+
+function checkForm(entry: JsonObject, schema: JsonObject, path: string, causes: Cause[]): void {
+  checkMessage(entry, path, causes)
+  const expression = textOf(entry, 'messageExpression')
+  if (expression !== '' && expression.trim() === '')
+    causes.push(missing([`${path}.messageExpression`], 'messageExpression must be non-empty if specified'))
+  const reason = textOf(entry, 'reason')
+  if (reason !== '' && !reasons.includes(reason)) causes.push(notSupported([`${path}.reason`], reason, reasons))
+  const fieldPath = textOf(entry, 'fieldPath')
+  if (fieldPath === '') return
+  const at = [`${path}.fieldPath`]
+  if (fieldPath.trim() === '') causes.push(invalid(at, fieldPath, 'fieldPath must be non-empty if specified'))
+  if (hasLineBreak(fieldPath)) causes.push(invalid(at, fieldPath, 'fieldPath must not contain line breaks'))
+  if ('problem' in ruleFieldPath(parseNode(schema), fieldPath))
+    causes.push(invalid(at, fieldPath, 'fieldPath must be a valid path'))
+}
+
+function checkMessage(entry: JsonObject, path: string, causes: Cause[]): void {
+  const rule = textOf(entry, 'rule').trim()
+  const message = textOf(entry, 'message')
+  const at = [`${path}.message`]
+  if (rule === '') causes.push(missing([`${path}.rule`], 'rule is not specified'))
+  else if (message !== '' && message.trim() === '')
+    causes.push(invalid(at, message, 'message must be non-empty if specified'))
+  else if (hasLineBreak(message.trim())) causes.push(invalid(at, message, 'message must not contain line breaks'))
+  else if (hasLineBreak(rule) && message.trim() === '')
+    causes.push(missing(at, 'message must be specified if rule contains line breaks'))
+}
+
+function compileCauses(
+  entry: JsonObject,
+  { rule, compiled, message, cost }: CompiledRule,
+  path: string,
+  place: RulePlace,
+): Cause[] {
+  const causes: Cause[] = []
+  const at = [`${path}.rule`]
+  if (cost !== undefined) causes.push(forbidden(at, cost))
+  if (!('program' in compiled)) causes.push(invalidRule(at, entry, compiled.error))
+  if (message && !('program' in message)) causes.push(invalidRule([`${path}.messageExpression`], entry, message.error))
+  const usesOldSelf = 'program' in compiled && compiled.program.usesOldSelf
+  if (usesOldSelf && place.uncorrelatable !== undefined)
+    causes.push(
+      invalid(
+        at,
+        rule.rule,
+        `oldSelf cannot be used on the uncorrelatable portion of the schema within ${place.uncorrelatable}`,
+      ),
+    )
+  if (!usesOldSelf && rule.optionalOldSelf !== undefined)
+    causes.push(
+      invalid([`${path}.optionalOldSelf`], rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule'),
+    )
+  return causes
+}
+
+/** The whole entry is shown, as Go prints a struct. */
+function invalidRule(at: readonly string[], entry: JsonObject, why: string): Cause {
+  const quoted = (keyword: string) => JSON.stringify(textOf(entry, keyword))
+  const reason = textOf(entry, 'reason')
+  const optionalOldSelf = entry['optionalOldSelf']
+  const members = [
+    `Rule:${quoted('rule')}`,
+    `Message:${quoted('message')}`,
+    `MessageExpression:${quoted('messageExpression')}`,
+    `Reason:(*apiextensions.FieldValueErrorReason)(${reason || 'nil'})`,
+    `FieldPath:${quoted('fieldPath')}`,
+    `OptionalOldSelf:(*bool)(${typeof optionalOldSelf === 'boolean' ? optionalOldSelf : 'nil'})`,
+  ]
+  return {
+    reason: 'FieldValueInvalid',
+    field: at.join('.'),
+    message: `Invalid value: apiextensions.ValidationRule{${members.join(', ')}}: ${why}`,
+  }
+}

@@ -35,14 +35,17 @@ export interface Progress {
   log(line: string): void
 }
 
+export interface Finished {
+  readonly result: DemoResult
+  readonly world: World
+  stop(): Promise<void>
+}
+
 const TIMEOUT_MS = 300_000
 const SETTLE_MS = 10_000
 const manifest = new URL('../../examples/migrate-300.yaml', import.meta.url)
 
-export async function runHubsDemo(
-  options: DemoOptions,
-  progress: Progress,
-): Promise<{ result: DemoResult; world: World; stop(): Promise<void> }> {
+export async function runHubsDemo(options: DemoOptions, progress: Progress): Promise<Finished> {
   const world = await startWorld(options.items)
   progress.onStart(world)
   let recoveries = 0
@@ -66,7 +69,7 @@ export async function runHubsDemo(
     seconds: Math.round(seconds * 10) / 10,
     kills: options.kills.length - plan.open.length,
     recoveries,
-    apiCallsPerItem: Math.round((world.calls() / options.items) * 10) / 10,
+    apiCallsPerItem: Math.round((sum(world.calls.values()) / options.items) * 10) / 10,
     residue: (await residue(world.fleet)).map(({ hub, kind, name, what }) => `${hub}: ${kind} ${name}: ${what}`),
     violations: [
       ...(end.status?.phase === 'Completed' ? [] : [`the migration ended ${end.status?.phase}`]),
@@ -143,6 +146,8 @@ async function settled(world: World): Promise<string[]> {
     await new Promise<void>(resolve => systemClock.after(200, resolve))
   }
 }
+
+const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, number) => total + number, 0)
 
 const summary = (fields: Readonly<Record<string, unknown>>) =>
   Object.entries(fields)

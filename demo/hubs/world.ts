@@ -42,8 +42,8 @@ export interface World {
   readonly snapshot: Snapshot
   readonly globalHub: KubeClient
   readonly servers: Readonly<Record<ServerName, KubeServer>>
-  /** Requests that controller and agents made so far, a watch once. */
-  calls(): number
+  /** Requests that controller and agents made so far, a watch once, by `who verb resource`. */
+  readonly calls: ReadonlyMap<string, number>
   /** Path of the kubeconfig of a user on a server. */
   kubeconfig(server: ServerName, user: 'admin' | 'controller' | HubName): string
   stop(): Promise<void>
@@ -51,9 +51,11 @@ export interface World {
 
 export async function startWorld(items: number): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'godwit-demo-'))
-  let calls = 0
-  const onRequest = ({ user }: RequestNote) => {
-    if (user.startsWith('godwit-')) calls++
+  const calls = new Map<string, number>()
+  const onRequest = ({ user, verb, resource }: RequestNote) => {
+    if (!user.startsWith('godwit-')) return
+    const key = `${user.slice('godwit-'.length)} ${verb} ${resource}`
+    calls.set(key, (calls.get(key) ?? 0) + 1)
   }
   const servers = {
     global: await startServer([CONTROLLER, ...HUBS.map(agentUser)], onRequest),
@@ -82,7 +84,7 @@ export async function startWorld(items: number): Promise<World> {
     snapshot: await takeSnapshot(clients.hub1, names),
     globalHub: clients.global,
     servers,
-    calls: () => calls,
+    calls,
     kubeconfig: (server, user) => paths.get(`${server}/${user}`) ?? '',
     async stop() {
       await fleet.stop()

@@ -29,8 +29,21 @@ test('effects of a key run in order and their receipts are kept until forgotten'
   assert.deepEqual(seen, ['a', 'b', 'c'])
   assert.deepEqual(runner.outcome('item'), { kind: 'done', receipts: ['did a', 'did c'] })
   assert.deepEqual(settled, ['item'])
-  runner.forget('item')
+  const outcome = runner.outcome('item') ?? assert.fail()
+  runner.settle('item', outcome)
   assert.equal(runner.outcome('item'), undefined)
+})
+
+test('settling an outcome does not lose another one that came in the meantime', async () => {
+  let run = 0
+  const { runner } = build(async () => `run ${++run}`)
+  runner.start('item', ['a'])
+  await runner.idle()
+  const first = runner.outcome('item') ?? assert.fail()
+  runner.start('item', ['a'])
+  await runner.idle()
+  runner.settle('item', first)
+  assert.deepEqual(runner.outcome('item'), { kind: 'done', receipts: ['run 2'] })
 })
 
 test('a slow item does not hold up the others, and no more act at once than allowed', async () => {

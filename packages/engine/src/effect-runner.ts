@@ -46,20 +46,19 @@ export class EffectRunner<Effect, Receipt> {
     return this.#running.size
   }
 
-  /** The outcome of the last run; `done` and `failed` stay until `forget`, so that they can be persisted first. */
+  /** The outcome of the last run; `done` and `failed` stay until `settle`, so that they can be persisted first. */
   outcome(key: string): Outcome<Receipt> | undefined {
     return this.#outcomes.get(key)
   }
 
-  /** Drops what is remembered of a key, after its outcome is in the record. */
-  forget(key: string): void {
+  /**
+   * The outcome is in the record now and need not be remembered. One that came in the meantime is another outcome and
+   * stays; a retry keeps its place in the back-off.
+   */
+  settle(key: string, outcome: Outcome<Receipt>): void {
+    if (outcome.kind === 'retry' || this.#outcomes.get(key) !== outcome) return
     this.#outcomes.delete(key)
     this.#attempts.delete(key)
-  }
-
-  /** Drops the outcome of a run that ended well; a retry keeps its place in the back-off, a failure its reason. */
-  forgetDone(key: string): void {
-    if (this.#outcomes.get(key)?.kind === 'done') this.forget(key)
   }
 
   /** Starts effects for a key unless they run already or their retry is not due yet. */

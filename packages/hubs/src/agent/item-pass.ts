@@ -1,5 +1,5 @@
 /** One pass over one task with items: observe, decide, persist, perform. */
-import { type EffectRunner, mergeDiff } from '@godwit/engine'
+import { type EffectRunner, mergeDiff, type Outcome } from '@godwit/engine'
 import { type MigrationTask, type Progress, stageIndex } from '../api/index.ts'
 import type { TaskCache } from '../record/task-cache.ts'
 import { type Advance, advance, type ItemJob, type Remembered, type Role } from './advance.ts'
@@ -23,6 +23,8 @@ export const itemKey = (task: MigrationTask, name: string) => `${task.metadata.n
 interface Next<Effect> extends Advance<Effect> {
   readonly name: string
   readonly key: string
+  /** The outcome that this look has taken into the progress. */
+  readonly outcome: Outcome<Evidence> | undefined
 }
 
 export async function passOverItems<Facts extends Remembered, Effect>(
@@ -31,9 +33,8 @@ export async function passOverItems<Facts extends Remembered, Effect>(
 ): Promise<MigrationTask> {
   const nexts = Object.keys(task.spec.items ?? {}).map(name => look(options, task, name))
   const written = await persist(options, task, nexts)
-  for (const { key, name, effects, progress } of nexts) {
-    const outcome = options.runner.outcome(key)
-    if (outcome && outcome.kind !== 'retry') options.runner.forget(key)
+  for (const { key, name, effects, progress, outcome } of nexts) {
+    if (outcome) options.runner.settle(key, outcome)
     if (effects.length === 0 || !progress) continue
     options.runner.start(
       key,
@@ -52,10 +53,10 @@ function look<Facts extends Remembered, Effect>(
   const key = itemKey(task, name)
   const progress = task.status?.items?.[name]
   const wish = task.spec.items?.[name]
-  if (!wish || runner.isRunning(key)) return { name, key, progress, effects: [] }
+  if (!wish || runner.isRunning(key)) return { name, key, progress, effects: [], outcome: undefined }
   const facts = (remembered: Remembered) => observe(task, name, remembered)
-  const next = advance(role, { wish, progress, facts, outcome: runner.outcome(key), now: now() })
-  return { name, key, ...next }
+  const outcome = runner.outcome(key)
+  return { name, key, outcome, ...advance(role, { wish, progress, facts, outcome, now: now() }) }
 }
 
 async function persist<Effect>(

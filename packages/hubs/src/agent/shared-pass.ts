@@ -37,7 +37,7 @@ export async function passOverShared<Facts extends Remembered, Effect>(
   const outcome = options.runner.outcome(key)
   const { progress, effects } = advance(options.role, { wish, progress: before, facts, outcome, now: options.now() })
   const written = progress ? await persist(options.tasks, task, record(before, progress, selected)) : task
-  if (outcome && outcome.kind !== 'retry') options.runner.forget(key)
+  if (outcome) options.runner.settle(key, outcome)
   if (effects.length > 0)
     options.runner.start(
       key,

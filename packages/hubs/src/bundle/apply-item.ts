@@ -123,14 +123,37 @@ const unmarked = {
 
 const managedClusters = ALLOWED.find(({ resource }) => resource.kind === 'ManagedCluster')?.resource as Resource
 
-/** Takes the marks of a finished migration off; the ManagedCluster last, because the others are found through it. */
-export async function unmarkItem(target: ItemTarget): Promise<void> {
+/** What `applyItem` wrote, in one short text for the record: `Kind/name` by commas. */
+export const namesOf = (objects: readonly KubeObject[]) =>
+  objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`).join(',')
+
+/** Takes the marks of a finished migration off; the ManagedCluster last, because it says that there are any. */
+export async function unmarkItem(target: ItemTarget, names: string): Promise<void> {
   const { client, cluster, migrationUid } = target
-  for (const { resource, object } of await markedObjects(target))
-    await client.patch(resource, { name: object.metadata.name, namespace: cluster }, unmarked)
+  for (const { resource, name } of parseNames(names)) {
+    if (resource.kind === 'ManagedCluster') continue
+    await ignoreMissing(client.patch(resource, { name, namespace: cluster }, unmarked))
+  }
   for (const resource of [resources.namespaces, managedClusters]) {
     const object = await client.get<KubeObject>(resource, { name: cluster })
     if (isMarked(object, migrationUid)) await client.patch(resource, { name: cluster }, unmarked)
+  }
+}
+
+function parseNames(names: string): readonly { readonly resource: Resource; readonly name: string }[] {
+  return names.split(',').flatMap(text => {
+    const [kind = '', name = ''] = text.split('/')
+    const resource = ALLOWED.find(allowed => allowed.resource.kind === kind)?.resource
+    return resource && name ? [{ resource, name }] : []
+  })
+}
+
+/** Somebody deleted the object since: nothing is left to take a mark off. */
+async function ignoreMissing(write: Promise<unknown>): Promise<void> {
+  try {
+    await write
+  } catch (error) {
+    if (!isNotFound(error)) throw error
   }
 }
 

@@ -179,7 +179,6 @@ function perform(
   items: readonly NamedStep[],
 ): void {
   const { uid } = context.facts
-  runner.forgetDone(uid)
   if (step.effects.length > 0)
     runner.start(
       uid,
@@ -187,7 +186,6 @@ function perform(
     )
   const bundles = new Set(items.flatMap(({ step: { bundleToDeliver } }) => bundleToDeliver ?? []))
   for (const bundle of bundles) {
-    runner.forgetDone(`${uid}/${bundle}`)
     runner.start(`${uid}/${bundle}`, [{ kind: 'deliverBundle', context, bundle }])
   }
 }

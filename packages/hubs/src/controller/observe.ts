@@ -38,8 +38,8 @@ export async function observe(world: GlobalHubWorld, migration: ManagedClusterMi
   const [fromHub, toHub, installNamespace, result] = await Promise.all([
     hubFacts(world, from, namespace),
     hubFacts(world, to, namespace),
-    installNamespaceOf(world, migration),
-    world.client.get<ConfigMap>(resources.configMaps, { name, namespace }),
+    installNamespaceOf(world, migration, target),
+    needsResult(migration) ? world.client.get<ConfigMap>(resources.configMaps, { name, namespace }) : undefined,
   ])
   return {
     migration,
@@ -60,6 +60,10 @@ export async function observe(world: GlobalHubWorld, migration: ManagedClusterMi
     result,
   }
 }
+
+/** The result is written when all clusters have settled or the migration is taken back; nobody asks for it before. */
+const needsResult = ({ status }: ManagedClusterMigration) =>
+  status?.shared?.stage === 'Revoking' || status?.shared?.direction === 'Undo'
 
 function sharedSide(migration: ManagedClusterMigration, tasks: readonly MigrationTask[], role: Role): SharedSide {
   const task = tasks.find(({ spec }) => spec.scope === 'Shared' && spec.role === role)
@@ -103,9 +107,13 @@ async function hubFacts(world: GlobalHubWorld, name: string, namespace: string):
 async function installNamespaceOf(
   world: GlobalHubWorld,
   migration: ManagedClusterMigration,
+  target: SharedSide,
 ): Promise<string | undefined> {
   const given = annotation(migration, annotations.installNamespace)
   if (given) return given
+  // The target agent was told once; from then on it is the record that counts.
+  const told = target.wish?.serviceAccount?.namespace
+  if (told) return told
   const ref = { name: MANAGED_SERVICE_ACCOUNT_ADDON, namespace: hubOf(migration, 'Target') }
   if (!ref.namespace) return undefined
   const addon = await world.client.get<ManagedClusterAddOn>(ocm.managedClusterAddOns, ref)

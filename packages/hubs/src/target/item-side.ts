@@ -18,7 +18,7 @@ import {
   provisioning,
   type Secret,
 } from '../api/index.ts'
-import { applyItem, unmarkItem, withdrawItem } from '../bundle/apply-item.ts'
+import { applyItem, type ItemTarget, namesOf, unmarkItem, withdrawItem } from '../bundle/apply-item.ts'
 import { itemOf } from '../bundle/bundle.ts'
 import { open } from '../bundle/seal.ts'
 import { receiptsOf, type TargetItemFacts } from './item-facts.ts'
@@ -70,13 +70,12 @@ export async function perform(
   const target = { client, cluster: name, migrationUid: task.spec.migration.uid }
   switch (effect.kind) {
     case 'applyBundle':
-      await applyItem(target, await openItem(side, task, name, effect))
-      return { applied: effect.digest }
+      return apply(target, await openItem(side, task, name, effect), effect.digest)
     case 'enableAutoImport':
       await enableAutoImport(client, name)
       return undefined
     case 'unmark':
-      await unmarkItem(target)
+      await unmarkItem(target, progress.evidence?.['objects'] ?? '')
       return undefined
     case 'deny':
       await client.patch(ocm.managedClusters, { name }, { spec: { hubAcceptsClient: false } })
@@ -86,6 +85,11 @@ export async function perform(
       await withdrawItem(target)
       return undefined
   }
+}
+
+async function apply(target: ItemTarget, objects: readonly KubeObject[], digest: string): Promise<Evidence> {
+  await applyItem(target, objects)
+  return { applied: digest, objects: namesOf(objects) }
 }
 
 async function openItem(

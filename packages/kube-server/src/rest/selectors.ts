@@ -54,7 +54,19 @@ export function parseLabelSelector(text: string): Matches | undefined {
 
 /** Splits at commas outside parentheses. */
 function splitTerms(text: string): string[] {
-  return text.split(/,(?![^()]*\))/).map(term => term.trim())
+  const terms: string[] = []
+  let start = 0
+  let depth = 0
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]
+    if (char === '(') depth++
+    else if (char === ')') depth--
+    else if (char === ',' && depth === 0) {
+      terms.push(text.slice(start, i).trim())
+      start = i + 1
+    }
+  }
+  return [...terms, text.slice(start).trim()]
 }
 
 function parseRequirement(term: string): Requirement {

@@ -15,7 +15,7 @@ type Step =
 export type Path = readonly Step[]
 
 const stepPattern =
-  /\.\.|\.?\*|\[\*\]|\[(-?\d+)\]|\[(-?\d*):(-?\d*)\]|\[\?\(\s*@([^=!<>)]*?)\s*(?:(==|!=|<=|>=|<|>)\s*([^)]*?))?\s*\)\]|\[['"]([^'"]+)['"]\]|\.?((?:[^.[\]*\\]|\\.)+)/y
+  /\.\.|\.?\*|\[\*\]|\[(-?\d+)\]|\[(-?\d*):(-?\d*)\]|\[\?\(\s*@([^=!<>)]*?)\s*(?:(==|!=|<=|>=|<|>)\s*([^)]*?))?\s*\)\]|\[['"]([^'"]+)['"]\]|\.?((?:[^.[\]*\\]|\\.)+)/gy
 
 /** Accepts `.spec.a`, `{.spec.a}` and `spec.a`. */
 export function parsePath(text: string): Path {
@@ -23,17 +23,13 @@ export function parsePath(text: string): Path {
     .trim()
     .replace(/^\{(.*)\}$/s, '$1')
     .replace(/^\$/, '')
-  const steps: Step[] = []
-  stepPattern.lastIndex = 0
-  while (stepPattern.lastIndex < body.length) {
-    const match = stepPattern.exec(body)
-    if (!match) return [{ kind: 'field', name: text }]
-    steps.push(stepOf(match))
-  }
-  return steps
+  // A copy of the pattern each time: filters hold paths of their own, read in the middle of this one.
+  const matches = [...body.matchAll(stepPattern)]
+  const readChars = matches.reduce((sum, [part]) => sum + part.length, 0)
+  return readChars === body.length ? matches.map(stepOf) : [{ kind: 'field', name: text }]
 }
 
-function stepOf(match: RegExpExecArray): Step {
+function stepOf(match: RegExpMatchArray): Step {
   const [whole, index, from, to, filterPath, operator, operand, quoted, name] = match
   if (whole === '..') return { kind: 'descend' }
   if (whole.endsWith('*') || whole === '[*]') return { kind: 'all' }

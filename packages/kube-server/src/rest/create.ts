@@ -1,6 +1,12 @@
 import type { KubeObject } from '../api/object.ts'
 import { alreadyExists, StatusError } from '../api/status-error.ts'
-import { assertMayWriteRbac } from '../auth/index.ts'
+import {
+  assertAllowed,
+  assertMayApprove,
+  assertMaySign,
+  assertMayWriteRbac,
+  assertSubjectAllowed,
+} from '../auth/index.ts'
 import type { Draft } from '../registry/resource.ts'
 import type { Stored } from '../store/types.ts'
 import { type Call, type Core, subjectOf } from './call.ts'
@@ -48,18 +54,22 @@ function taken(call: Call, name: string, current: Stored): StatusError {
   return new StatusError(error.code, error.reason, `object is being deleted: ${error.message}`, error.details)
 }
 
-/** Nobody may grant what they do not have. Throws 403. */
+/** An update or apply that finds nothing becomes a create, which is a right of its own. Throws 403. */
+export function assertMayCreate(core: Core, { user, resource, namespace, name }: Call): void {
+  const { group, plural } = resource
+  assertAllowed(core.authorizer, { user, verb: 'create', group, resource: plural, name, namespace })
+}
+
+/** Rights that depend on what is written: nobody grants what they do not have, signs or approves at will. Throws 403. */
 export function assertMayWrite(core: Core, call: Call, object: KubeObject, previous?: KubeObject): void {
-  if (call.resource.group !== 'rbac.authorization.k8s.io') return
-  assertMayWriteRbac(
-    {
-      authorizer: core.authorizer,
-      user: call.user,
-      plural: call.resource.plural,
-      name: object.metadata.name,
-      namespace: call.namespace,
-    },
-    object,
-    previous,
-  )
+  const { resource, user, subresource, namespace } = call
+  const { authorizer } = core
+  if (resource.group === 'rbac.authorization.k8s.io') {
+    const write = { authorizer, user, plural: resource.plural, name: object.metadata.name, namespace }
+    assertMayWriteRbac(write, object, previous)
+  }
+  if (resource.group !== 'certificates.k8s.io') return
+  if (!previous) assertSubjectAllowed(object)
+  else if (subresource === 'approval') assertMayApprove({ authorizer, user, csr: previous })
+  else if (subresource === 'status') assertMaySign({ authorizer, user, csr: previous }, object)
 }

@@ -9,7 +9,7 @@ import type { Draft, View } from '../registry/resource.ts'
 import type { Stored } from '../store/types.ts'
 import { type Call, type Core, subjectOf } from './call.ts'
 import { commit, type Decision, type Outcome } from './commit.ts'
-import { assertMayWrite, decideCreate } from './create.ts'
+import { assertMayCreate, assertMayWrite, decideCreate } from './create.ts'
 import { toDraft } from './draft.ts'
 import { isGone, prepareChanged, prepareNew, type Tracking } from './prepare.ts'
 import type { WriteOptions } from './query.ts'
@@ -57,6 +57,7 @@ export function replaceObject(core: Core, call: Call, write: Write, draft: Draft
   return commit(core, call, { name: call.name, dryRun: write.options.dryRun }, current => {
     if (!current) {
       if (!strategy.createsOnUpdate || call.subresource !== '' || uid) throw missing(call, uid)
+      assertMayCreate(core, call)
       delete draft.metadata.resourceVersion
       return decideCreate(core, call, prepareNew(core, call, draft, write.tracking), undefined)
     }
@@ -141,6 +142,7 @@ export function applyPatch(core: Core, call: Call, write: Write, body: JsonObjec
     const { uid, resourceVersion } = applied.metadata
     if (uid) throw otherUid(call, uid, '')
     if (resourceVersion) throw notFound(subjectOf(call))
+    assertMayCreate(core, call)
     return decideCreate(
       core,
       call,

@@ -50,29 +50,35 @@ export function checkFormats(tree: CelNode, source: string): void {
     if (node.op !== 'rcall' || calledName(node) !== 'format') return
     const [template, list] = childrenOf(node)
     if (template?.op === 'value' && typeof template.args === 'string' && list?.op === 'list')
-      checkTemplate(template.args, childrenOf(list), anchorOf(node, source))
+      checkTemplate(template.args, childrenOf(list), { call: anchorOf(node, source), source })
   })
 }
 
-function checkTemplate(template: string, values: readonly CelNode[], at: number): void {
+interface Place {
+  /** Where complaints about the call as a whole point. */
+  readonly call: number
+  readonly source: string
+}
+
+function checkTemplate(template: string, values: readonly CelNode[], place: Place): void {
   let used = 0
   for (const [, letter = '', isPercent] of template.matchAll(/%(?:(?:\.\d+)?([^%.]|$)|(%))/gu)) {
     if (isPercent) continue
     const value = values[used]
-    if (!value) throw new CompileError(`index ${used} out of range`, at)
-    if (letter === '') throw new CompileError('unexpected end of string', at)
-    checkClause(letter, value, at)
+    if (!value) throw new CompileError(`index ${used} out of range`, place.call)
+    if (letter === '') throw new CompileError('unexpected end of string', place.call)
+    checkClause(letter, value, place)
     used++
   }
 }
 
-function checkClause(letter: string, value: CelNode, at: number): void {
+function checkClause(letter: string, value: CelNode, { call, source }: Place): void {
   const clause = clauses.get(letter === 'X' ? 'x' : letter)
   if (!clause)
-    throw new CompileError(`could not parse formatting clause: unrecognized formatting clause "${letter}"`, at)
+    throw new CompileError(`could not parse formatting clause: unrecognized formatting clause "${letter}"`, call)
   const type = typeWords(value.checkedType?.name ?? 'dyn')
   const kind = type.replace(/\(.*/, '')
   if (kind === 'dyn' || clause.takes.includes(kind) || (letter === 'f' && value.op === 'value' && kind === 'string'))
     return
-  throw new CompileError(`error during formatting: ${clause.complaint}, was given ${type}`, value.pos)
+  throw new CompileError(`error during formatting: ${clause.complaint}, was given ${type}`, anchorOf(value, source))
 }

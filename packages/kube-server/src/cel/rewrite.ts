@@ -1,6 +1,6 @@
 /** Changes a parsed rule before it is checked: own functions in place of the library's, and a `has` that reads anything. */
 import { compilePattern, PatternError } from '../schema/pattern.ts'
-import { type CelNode, calledName, childrenOf, type Macro } from './ast.ts'
+import { type CelNode, type Checker, calledName, childrenOf, type Macro, type Scope } from './ast.ts'
 import { anchorOf, CompileError, undeclared } from './compile-error.ts'
 import { parseDuration } from './duration.ts'
 import { replacedPrefix } from './registrar.ts'
@@ -19,7 +19,7 @@ function rewriteCall(node: CelNode, name: string, source: string, replaced: Read
   checkLiteral(node, name)
   if (node.op === 'call') {
     const [operand] = childrenOf(node)
-    if (name === 'has' && operand) node.setMeta('macro', hasMacro(operand))
+    if (name === 'has' && operand) node.setMeta('macro', hasMacro(operand, anchorOf(node, source)))
     return
   }
   const [receiver] = childrenOf(node)
@@ -60,14 +60,14 @@ function isPattern(text: string): boolean {
 }
 
 /** `has(a.b)` for any `a`: the library's own reads only chains of fields. */
-function hasMacro(operand: CelNode): Macro {
+function hasMacro(operand: CelNode, at: number): Macro {
   const [object] = childrenOf(operand)
   return {
     async: false,
     typeCheck(checker, _macro, context) {
       if (operand.op !== '.' || !object) throw new CompileError('invalid argument to has() macro', operand.pos)
-      // Checked as an access, so that unknown fields are found out.
-      checker.check(operand, context)
+      checker.check(object, context)
+      checkField(checker, operand, context, at)
       return checker.getType('bool')
     },
     evaluate(ev, _macro, context) {
@@ -76,5 +76,16 @@ function hasMacro(operand: CelNode): Macro {
       const name = (operand.args as readonly [CelNode, string])[1]
       return ev.debugType(value).fieldLazy(value, name, operand, ev) !== undefined
     },
+  }
+}
+
+/** Checked as an access, so that unknown fields are found out; the complaint points at the macro. */
+function checkField(checker: Checker, operand: CelNode, context: Scope, at: number): void {
+  try {
+    checker.check(operand, context)
+  } catch (error) {
+    const name = (operand.args as readonly [CelNode, string])[1]
+    const isUnknown = error instanceof Error && 'code' in error && error.code === 'no_such_key'
+    throw isUnknown ? new CompileError(`undefined field '${name}'`, at) : error
   }
 }

@@ -1,6 +1,6 @@
 /** The rules of a schema, compiled once, in a tree that holds only the branches where there are any. */
 import type { Json } from '../api/object.ts'
-import type { PathPart } from '../schema/field-path.ts'
+import { joinPath } from '../schema/field-path.ts'
 import { ruleFieldPath } from '../schema/rule-field-path.ts'
 import type { SchemaNode, ValidationRule } from '../schema/schema-node.ts'
 import { type DeclaredType, DeclaredTypes } from './declared-types.ts'
@@ -14,7 +14,7 @@ export interface CompiledRule {
   /** Undefined when the rule has none. */
   readonly message: Compiled | undefined
   /** Where its cause points, below the node; empty for the node itself. */
-  readonly path: readonly PathPart[]
+  readonly path: string
   /** Why the rule is known to cost too much; undefined when it is not. */
   readonly cost: string | undefined
 }
@@ -25,6 +25,8 @@ export interface RuleNode {
   readonly properties: ReadonlyMap<string, RuleNode>
   readonly additional: RuleNode | undefined
   readonly items: RuleNode | undefined
+  /** The node has rules but no type that they could see. */
+  readonly isOpaque: boolean
 }
 
 /** All rules of one schema, with the budget that one object may use. */
@@ -90,6 +92,7 @@ function buildNode(node: SchemaNode | boolean | undefined, builder: Builder): Ru
     properties,
     additional: buildNode(node.additional, builder),
     items: buildNode(node.items, builder),
+    isOpaque: node.rules.length > 0 && !builder.scopes.get(node),
   }
 }
 
@@ -98,7 +101,7 @@ function compileRules(node: SchemaNode, { environment, scopes }: Builder): Compi
   if (node.rules.length === 0) return []
   if (!type) {
     const compiled = { error: 'failed to convert to declType for CEL validation rules' }
-    return node.rules.map(rule => ({ rule, compiled, message: undefined, path: [], cost: undefined }))
+    return node.rules.map(rule => ({ rule, compiled, message: undefined, path: '', cost: undefined }))
   }
   const plain = programScope(environment, type, false)
   const withOptional = node.rules.some(rule => rule.optionalOldSelf) ? programScope(environment, type, true) : plain
@@ -110,7 +113,7 @@ function compileRules(node: SchemaNode, { environment, scopes }: Builder): Compi
       rule,
       compiled: compileProgram(rule.rule, 'bool', scope),
       message: message === '' ? undefined : compileProgram(rule.messageExpression, 'string', scope),
-      path: 'parts' in path ? path.parts : [],
+      path: 'parts' in path ? joinPath(path.parts) : '',
       cost: undefined,
     }
   })

@@ -9,14 +9,25 @@ export function describeRuntimeError(error: unknown): string {
   return `internal error: ${error instanceof Error ? error.message : String(error)}`
 }
 
+const conversions: ReadonlyMap<string, string> = new Map([
+  ['bool_conversion_error', 'bool'],
+  ['double_conversion_error', 'double'],
+  ['int_conversion_error', 'int'],
+  ['uint_conversion_error', 'uint'],
+  ['invalid_timestamp', 'google.protobuf.Timestamp'],
+  ['invalid_duration', 'google.protobuf.Duration'],
+])
+
 function describeLibraryError({ code, summary }: EvaluationError): string {
+  const target = conversions.get(code)
+  if (target) return `type conversion error from 'string' to '${target}'`
   switch (code) {
     case 'no_such_key':
       return summary.replace(/^No such key: /, 'no such key: ')
     case 'index_out_of_bounds':
       return `index out of bounds: ${/index (-?\d+)/.exec(summary)?.[1] ?? ''}`
     case 'numeric_overflow':
-      return summary.startsWith('integer') ? 'integer overflow' : summary
+      return /unsigned/i.test(summary) ? 'unsigned integer overflow' : 'integer overflow'
     case 'modulo_by_zero':
       return 'modulus by zero'
     case 'division_by_zero':

@@ -66,11 +66,12 @@ export function checkNumber(limits: NumberLimits, value: number, { path, causes 
     )
 }
 
+/** As the real server computes it, in doubles: a quotient just below a whole number does not count as one. */
 function isMultiple(value: number, factor: number): boolean {
-  if (Number.isInteger(value) && Number.isInteger(factor)) return value % factor === 0
+  if (Number.isInteger(value) && factor >= 1) return value % Math.trunc(factor) === 0
   const quotient = factor < 1 ? (1 / factor) * value : value / factor
-  // Quotients of decimal fractions are off by a few units in the last place.
-  return Math.abs(quotient - Math.round(quotient)) <= 1e-9 * Math.max(1, Math.abs(quotient))
+  const whole = Math.trunc(quotient)
+  return quotient === whole || Math.abs(quotient - whole) / (Math.abs(quotient) + Math.abs(whole)) < 1e-9
 }
 
 export function checkEnum(values: readonly Json[], value: Json, { path, causes }: Findings): void {

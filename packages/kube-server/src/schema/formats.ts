@@ -18,9 +18,9 @@ const checks: ReadonlyMap<string, FormatCheck> = new Map<string, FormatCheck>([
   ['uri', text => parseRequestUri(text) !== undefined],
   ['email', short(isEmail)],
   ['hostname', short(isHostname)],
-  ['ipv4', short(text => parseIp(text) !== undefined && text.includes('.'))],
+  ['ipv4', short(text => parseIp(text, true) !== undefined && text.includes('.'))],
   ['ipv6', short(text => parseIp(text) !== undefined && text.includes(':'))],
-  ['cidr', short(text => parseNetwork(text) !== undefined)],
+  ['cidr', short(text => parseNetwork(text, true) !== undefined)],
   ['mac', short(isMac)],
   ['uuid', matching(/^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i)],
   ['uuid3', matching(/^[0-9a-f]{8}-?[0-9a-f]{4}-?3[0-9a-f]{3}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i)],
@@ -101,15 +101,18 @@ function isMac(text: string): boolean {
   return bytes.includes(dotted.length * 2) && dotted.every(part => /^[0-9a-fA-F]{4}$/.test(part))
 }
 
-const hostLabel = /^[a-zA-Z0-9\p{S}\p{L}](?:[a-zA-Z0-9\-\p{S}\p{L}]*[a-zA-Z0-9\p{S}\p{L}])?$/u
+const hostCharacter = '[a-zA-Z0-9\\p{S}\\p{L}]'
+const singleHostLabel = new RegExp(`^${hostCharacter}-?${hostCharacter}{0,62}$`, 'u')
+const leadingHostLabel = new RegExp(`^${hostCharacter}(?:(?:-|${hostCharacter}){0,61}${hostCharacter})?$`, 'u')
+const lastHostLabel = new RegExp(`^${hostCharacter}(?:-?${hostCharacter}){1,62}$`, 'u')
 
+/** The last of several labels is stricter than those before it, a single one stricter still: so the real server has it. */
 function isHostname(text: string): boolean {
-  if (Buffer.byteLength(text) > 255) return false
   const labels = text.split('.')
-  if (!labels.every(label => Buffer.byteLength(label) <= 63 && hostLabel.test(label))) return false
-  // Several hyphens in a row are for labels before the last one only.
-  const last = labels.at(-1) ?? ''
-  return !last.includes('--') && (labels.length === 1 || last.length >= 2)
+  if (Buffer.byteLength(text) > 255 || labels.some(label => Buffer.byteLength(label) > 63)) return false
+  const last = labels.pop() ?? ''
+  if (labels.length === 0) return singleHostLabel.test(last)
+  return lastHostLabel.test(last) && labels.every(label => leadingHostLabel.test(label))
 }
 
 const atom = "[a-zA-Z0-9!#$%&'*+/=?^_`{|}~\\u0080-\\uffff-]+"

@@ -3,11 +3,16 @@
 /** Bytes of an address: 4 for IPv4, 16 for IPv6. */
 export type IpBytes = readonly number[]
 
-/** Reads a dotted IPv4 or an IPv6 address without zone; undefined when it is neither. */
-export function parseIp(text: string): IpBytes | undefined {
+/**
+ * Reads a dotted IPv4 or an IPv6 address without zone; undefined when it is neither. `lenient`: leading zeros in dotted
+ * addresses are read as decimal, as long-standing data has them.
+ */
+export function parseIp(text: string, lenient = false): IpBytes | undefined {
   if (text.length > 45) return undefined
-  return text.includes(':') ? parseIpv6(text) : parseIpv4(text)
+  return text.includes(':') ? parseIpv6(text) : parseIpv4(lenient ? withoutLeadingZeros(text) : text)
 }
+
+const withoutLeadingZeros = (text: string) => text.replace(/(^|[./])0+(?=[0-9])/g, '$1')
 
 function parseIpv4(text: string): IpBytes | undefined {
   const parts = text.split('.')
@@ -59,7 +64,8 @@ export interface Network {
 }
 
 /** Reads `address/prefixLength`; undefined when malformed. */
-export function parseNetwork(text: string): Network | undefined {
+export function parseNetwork(source: string, lenient = false): Network | undefined {
+  const text = lenient ? withoutLeadingZeros(source) : source
   const slash = text.lastIndexOf('/')
   if (slash < 0) return undefined
   const address = parseIp(text.slice(0, slash))

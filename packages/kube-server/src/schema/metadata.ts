@@ -42,10 +42,10 @@ export function validateObjectMeta(metadata: Json | undefined, options: ObjectMe
   }
 }
 
-/** Type and metadata of every embedded resource below the root. */
-export function embeddedCauses(root: SchemaNode, value: Json): Cause[] {
+/** Type and metadata of every embedded resource below the root, and of the root if it is one itself. */
+export function embeddedCauses(root: SchemaNode, value: Json, includesRoot = false): Cause[] {
   const causes: Cause[] = []
-  walk({ node: root, value, path: [], causes, isRoot: true })
+  walk({ node: root, value, path: [], causes, isRoot: !includesRoot })
   return causes
 }
 
@@ -54,7 +54,7 @@ interface Step {
   readonly value: Json
   readonly path: PathPart[]
   readonly causes: Cause[]
-  /** The root is the REST layer's business. */
+  /** The root of an object is the REST layer's business. */
   readonly isRoot: boolean
 }
 

@@ -9,6 +9,7 @@ import { namedSchemas, schemaOf } from './keyword.ts'
 import { embeddedCauses } from './metadata.ts'
 import { parseNode } from './parse-node.ts'
 import { pruneBelow } from './prune.ts'
+import type { SchemaNode } from './schema-node.ts'
 import { ruleCauses } from './validate-rules.ts'
 import { schemaCauses } from './validate-schema.ts'
 
@@ -33,11 +34,20 @@ function valueCauses(schema: JsonObject, value: Json, path: string): Cause[] {
   pruneBelow(node, pruned)
   const causes = sameJson(pruned, value) ? [] : [invalid([path], value, 'must not have unknown fields')]
   const found = firstOf(
-    () => embeddedCauses(node, value),
+    () => embeddedCauses(node, value, true),
     () => schemaCauses(node, value, undefined),
-    () => (node.below.rules ? ruleCauses(new RuleTree(node), value, value) : []),
+    () => (node.below.rules ? defaultRuleCauses(node, value) : []),
   )
   return [...causes, ...found.map(cause => ({ ...cause, field: below(path, cause.field) }))]
+}
+
+/** A default must do both as a new value and as one that stays. */
+function defaultRuleCauses(node: SchemaNode, value: Json): Cause[] {
+  const rules = new RuleTree(node)
+  return firstOf(
+    () => ruleCauses(rules, value, value, false),
+    () => ruleCauses(rules, value, undefined),
+  )
 }
 
 function firstOf(...checks: readonly (() => Cause[])[]): Cause[] {

@@ -193,7 +193,7 @@ function checkKeyNames(keys: readonly string[], items: JsonObject, path: string,
   const at = `${path}.x-kubernetes-list-map-keys`
   for (const [i, key] of keys.entries()) {
     const type = properties.has(key) ? textOf(properties.get(key) ?? {}, 'type') : undefined
-    if (type === undefined) causes.push(invalid([at], [...keys], 'entries must all be names of item properties'))
+    if (type === undefined) causes.push(badKeys(at, keys, 'entries must all be names of item properties'))
     else if (type === 'array' || type === 'object')
       causes.push(
         invalid(
@@ -202,9 +202,15 @@ function checkKeyNames(keys: readonly string[], items: JsonObject, path: string,
           "must be a scalar type if parent array's x-kubernetes-list-type is map",
         ),
       )
-    if (keys.indexOf(key) < i) causes.push(invalid([at], [...keys], 'must not contain duplicate entries'))
+    if (keys.indexOf(key) < i) causes.push(badKeys(at, keys, 'must not contain duplicate entries'))
   }
 }
+
+const badKeys = (field: string, keys: readonly string[], why: string): Cause => ({
+  reason: 'FieldValueInvalid',
+  field,
+  message: `Invalid value: []string{${keys.map(key => JSON.stringify(key)).join(', ')}}: ${why}`,
+})
 
 function checkKeyedItems(schema: JsonObject, items: JsonObject, listType: string, path: string, causes: Cause[]): void {
   if (isSet(items, 'nullable'))

@@ -45,6 +45,7 @@ export function ruleCausesAt(schema: JsonObject, place: RulePlace, context: Rule
   for (const [i, entry] of entries.entries())
     checkForm(entry, schema, `${place.path}.x-kubernetes-validations[${i}]`, found.schema)
   if (!context || found.schema.length > 0) return found
+  if (context.node?.isOpaque) return { ...found, rules: [opaqueCause(place.path)] }
   for (const [i, entry] of entries.entries()) {
     const compiled = context.node?.rules[i]
     if (compiled)
@@ -52,6 +53,14 @@ export function ruleCausesAt(schema: JsonObject, place: RulePlace, context: Rule
   }
   return found
 }
+
+/** Rules stand where the schema says nothing about the data. */
+const opaqueCause = (path: string): Cause => ({
+  reason: 'InternalError',
+  field: `${path}.x-kubernetes-validations`,
+  message:
+    'Internal error: internal error: failed to construct type information for x-kubernetes-validations rules: unable to convert structural schema to CEL declarations',
+})
 
 const reasons = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired']
 const hasLineBreak = (text: string) => /[\r\n]/.test(text)

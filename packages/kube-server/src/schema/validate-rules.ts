@@ -10,11 +10,12 @@ import { itemsByKey } from './list-correlation.ts'
 /** Longer texts of a message expression give way to the message of the rule. */
 const maxMessageBytes = 5 * 1024
 
-export function ruleCauses(tree: RuleTree, value: Json, old: Json | undefined): Cause[] {
+/** Causes of rules that do not hold. `forgivesUnchanged`: what equals its old value is not held against an update. */
+export function ruleCauses(tree: RuleTree, value: Json, old: Json | undefined, forgivesUnchanged = true): Cause[] {
   if (!tree.root) return []
   const walk = new RuleWalk(tree)
   tree.start()
-  walk.node(tree.root, value, old, old === undefined ? undefined : new Pair(value, old))
+  walk.node(tree.root, value, old, old !== undefined && forgivesUnchanged ? new Pair(value, old) : undefined)
   return walk.causes
 }
 
@@ -109,7 +110,7 @@ class RuleWalk {
   }
 
   #violated(shown: string, rule: CompiledRule, at: Situation): void {
-    const path = [...this.#path, ...rule.path]
+    const path = rule.path === '' ? this.#path : [...this.#path, rule.path]
     const text = this.#messageOf(rule, at)
     switch (rule.rule.reason) {
       case 'FieldValueForbidden':

@@ -21,7 +21,7 @@ export function schemaCauses(root: SchemaNode, value: Json, old: Json | undefine
 class SchemaWalk implements Findings {
   readonly path: PathPart[]
   readonly causes: Cause[]
-  /** How many nodes were visited: of several failed alternatives the one that got furthest explains best. */
+  /** How much was looked at: of several failed alternatives the one that says most explains best. */
   visited = 0
 
   constructor(path: PathPart[], causes: Cause[]) {
@@ -47,7 +47,10 @@ class SchemaWalk implements Findings {
     if (node.anyOf.length > 0 || node.oneOf.length > 0 || node.allOf.length > 0 || node.not) this.#junctors(node, value)
     if (typeof value === 'string') {
       if (node.strings) checkString(node.strings, value, this)
-      checkFormat(node, value, this)
+      if (node.formatCheck) {
+        this.visited += 3
+        checkFormat(node, value, this)
+      }
     } else if (typeof value === 'number') {
       if (node.numbers) checkNumber(node.numbers, value, this)
     } else if (Array.isArray(value)) this.#list(node, value, old)
@@ -57,10 +60,13 @@ class SchemaWalk implements Findings {
 
   #type(node: SchemaNode, value: Json): void {
     if (node.types === 0) return
+    this.visited++
     const bit = bitOf(value)
-    if ((node.types & bit) !== 0) return
     // An integer is a number too.
-    if (bit === typeBits.integer && (node.types & typeBits.number) !== 0) return
+    if ((node.types & bit) !== 0 || (bit === typeBits.integer && (node.types & typeBits.number) !== 0)) {
+      this.visited++
+      return
+    }
     const isTextual = typeof value === 'string' || Array.isArray(value)
     const isNumeric = (node.types & (typeBits.integer | typeBits.number)) !== 0
     if (node.formatCheck && isTextual && !isNumeric) return
@@ -129,7 +135,8 @@ class SchemaWalk implements Findings {
       if (attempt.causes.length === 0) return
       if (!best || attempt.visited > best.visited) best = attempt
     }
-    this.causes.push(junctorFailed(this.path, 'must validate at least one schema (anyOf)'), ...(best?.causes ?? []))
+    this.causes.push(junctorFailed(this.path, 'must validate at least one schema (anyOf)'))
+    this.#adopt(best)
   }
 
   #oneOf(alternatives: readonly SchemaNode[], value: Json): void {
@@ -143,7 +150,12 @@ class SchemaWalk implements Findings {
     if (valid === 1) return
     const found = valid === 0 ? 'Found none valid' : `Found ${valid} valid alternatives`
     this.causes.push(junctorFailed(this.path, `must validate one and only one schema (oneOf). ${found}`))
-    if (valid === 0) this.causes.push(...(best?.causes ?? []))
+    if (valid === 0) this.#adopt(best)
+  }
+
+  #adopt(attempt: SchemaWalk | undefined): void {
+    this.visited += attempt?.visited ?? 0
+    this.causes.push(...(attempt?.causes ?? []))
   }
 
   #allOf(parts: readonly SchemaNode[], value: Json): void {
@@ -151,7 +163,7 @@ class SchemaWalk implements Findings {
     for (const part of parts) {
       const attempt = this.#try(part, value)
       if (attempt.causes.length === 0) valid++
-      this.causes.push(...attempt.causes)
+      this.#adopt(attempt)
     }
     if (valid === parts.length) return
     this.causes.push(
@@ -163,16 +175,19 @@ class SchemaWalk implements Findings {
 function bitOf(value: Json): number {
   if (typeof value === 'string') return typeBits.string
   if (typeof value === 'boolean') return typeBits.boolean
-  if (typeof value === 'number') return Number.isInteger(value) ? typeBits.integer : typeBits.number
+  if (typeof value === 'number') return isInteger(value) ? typeBits.integer : typeBits.number
   return Array.isArray(value) ? typeBits.array : typeBits.object
 }
+
+/** Beyond 64 bits a whole number is a double. */
+const isInteger = (value: number) => Number.isInteger(value) && Math.abs(value) < 2 ** 63
 
 const nameOf = (bit: number) => Object.entries(typeBits).find(([, one]) => one === bit)?.[0] ?? ''
 
 /** What the real server calls the format of a value that is no text. */
 function goFormatOf(value: Json): string {
   if (typeof value !== 'number') return ''
-  return Number.isInteger(value) ? 'int64' : 'float64'
+  return isInteger(value) ? 'int64' : 'float64'
 }
 
 const memberOf = (object: JsonObject | undefined, key: string) =>

@@ -66,7 +66,6 @@ function parseQuantity(text: string): Quantity {
   const match = text.length <= maxTextLength ? /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/.exec(text) : null
   if (!match || text === '') throw wrongFormat()
   const [, sign, whole = '', fraction = '', suffix = ''] = match
-  if (whole === '' && fraction === '' && !text.includes('.')) throw wrongFormat()
   const digits = whole.replace(/^0+/, '')
   const { factor, divisor, isBinary, power } = scaleOf(suffix)
   const magnitude = BigInt(whole + fraction || '0')

@@ -17,9 +17,9 @@ export interface DemoResult {
 
 const maxListed = 20
 
-/** Whether the demo showed what it promises: everything arrived and every invariant held. */
-export function hasSucceeded({ items, completed, violations }: DemoResult): boolean {
-  return completed === items && violations.length === 0
+/** Whether the demo showed what it promises: everything arrived, nothing is left behind, every invariant held. */
+export function hasSucceeded({ items, completed, violations, residue }: DemoResult): boolean {
+  return completed === items && violations.length === 0 && residue.length === 0
 }
 
 /** The summary for people, as lines. */

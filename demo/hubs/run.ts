@@ -5,6 +5,7 @@ import { Informer } from '@godwit/kube'
 import { systemClock, systemRandom } from '@godwit/ports'
 import { residue, verifyMoved } from '@godwit/simulation'
 import { parse } from 'yaml'
+import type { DemoResult } from '../summary.ts'
 import { type Kill, KillPlan } from './kill-plan.ts'
 import { Parties } from './processes.ts'
 import { startWorld, type World } from './world.ts'
@@ -12,20 +13,6 @@ import { startWorld, type World } from './world.ts'
 export interface DemoOptions {
   readonly items: number
   readonly kills: readonly Kill[]
-}
-
-export interface DemoResult {
-  readonly items: number
-  readonly completed: number
-  readonly failed: number
-  /** From the manifest's application to its last phase. */
-  readonly seconds: number
-  readonly kills: number
-  readonly recoveries: number
-  /** Requests of controller and agents to all API servers, watches once each, divided by the items. */
-  readonly apiCallsPerItem: number
-  readonly residue: readonly string[]
-  readonly violations: readonly string[]
 }
 
 /** What the renderer is told. */

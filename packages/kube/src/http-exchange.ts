@@ -1,5 +1,6 @@
 /** One HTTP request and its answer over node:http. Owns the time-out and the abort of that one exchange. */
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import { TLSSocket } from 'node:tls'
 import type { Clock } from '@godwit/ports'
 import { splitLines } from './split-lines.ts'
 import { TransportError, type TransportFailure, type TransportRequest, type TransportResponse } from './transport.ts'
@@ -86,11 +87,13 @@ class Guard {
   /** Bytes leave only over a socket that is connected and, with TLS, has shaken hands. */
   #noticeSending(): void {
     this.#outgoing.on('socket', socket => {
-      const isSecure = 'encrypted' in socket
+      const isSecure = socket instanceof TLSSocket
+      // A request that waited in the pool's queue gets a socket that is ready, without being marked as reused.
+      const isReady = isSecure ? socket.authorized || Boolean(socket.authorizationError) : !socket.connecting
       const markSent = () => {
         this.#wasSent = true
       }
-      if (this.#outgoing.reusedSocket || !(socket.connecting || isSecure)) markSent()
+      if (this.#outgoing.reusedSocket || isReady) markSent()
       else socket.once(isSecure ? 'secureConnect' : 'connect', markSent)
       if (this.#request.stream) socket.setKeepAlive(true, PROBE_AFTER_MS)
     })

@@ -61,25 +61,28 @@ function failureOf(side: Side, wish: Wish['direction']) {
   )
 }
 
-function reached(role: Role, stage: StageName, what: string): Guard<ItemFacts> {
+/** @param awaited the same as something to wait for: "the source to deny the cluster" */
+function reached(role: Role, stage: StageName, what: string, awaited: string): Guard<ItemFacts> {
   return {
     what,
     check: facts => {
       const side = sideOf(facts, role)
       if (hasReached(side.progress, stage)) return holds
-      return failureOf(side, 'Forward') ?? waits(side.progress?.waitsFor ?? what, side.progress?.who ?? agentOf(side))
+      return (
+        failureOf(side, 'Forward') ?? waits(side.progress?.waitsFor ?? awaited, side.progress?.who ?? agentOf(side))
+      )
     },
   }
 }
 
-function undone(stage: StageName, roles: readonly Role[], what: string): Guard<ItemFacts> {
+function undone(stage: StageName, roles: readonly Role[], what: string, awaited: string): Guard<ItemFacts> {
   return {
     what,
     check: facts => {
       for (const role of roles) {
         const side = sideOf(facts, role)
         if (hasUndone(side.progress, stage)) continue
-        return failureOf(side, 'Undo') ?? waits(side.progress?.waitsFor ?? what, side.progress?.who ?? agentOf(side))
+        return failureOf(side, 'Undo') ?? waits(side.progress?.waitsFor ?? awaited, side.progress?.who ?? agentOf(side))
       }
       return holds
     },
@@ -120,14 +123,25 @@ const ticketOf = ({ source }: ItemFacts) => {
   return bundle && digest ? { bundle, digest } : undefined
 }
 
-const sourceBundled = reached('Source', 'Deploying', 'the source has sealed the resources of the cluster')
+const sourceBundled = reached(
+  'Source',
+  'Deploying',
+  'the source has sealed the resources of the cluster',
+  'the source to seal the resources of the cluster',
+)
 const targetDeployed = reached(
   'Target',
   'Deploying',
   'the target has applied the resources by digest and accepted the cluster',
+  'the target to apply the resources and accept the cluster',
 )
-const sourceDenied = reached('Source', 'Registering', 'the source denies the cluster')
-const targetSettled = reached('Target', 'Cleaning', "the klusterlet works with the target hub's own bootstrap")
+const sourceDenied = reached('Source', 'Registering', 'the source denies the cluster', 'the source to deny the cluster')
+const targetSettled = reached(
+  'Target',
+  'Cleaning',
+  "the klusterlet works with the target hub's own bootstrap",
+  "the klusterlet to work with the target hub's own bootstrap",
+)
 
 export const controllerItemTable: StageTable<ItemFacts, ItemEffect, StageName> = {
   party: 'controller',
@@ -139,8 +153,18 @@ export const controllerItemTable: StageTable<ItemFacts, ItemEffect, StageName> =
       guards: [],
       steps: [wishStage('Source', 'Validating'), wishStage('Target', 'Validating')],
       proof: all(
-        reached('Source', 'Validating', 'the source has found the cluster movable'),
-        reached('Target', 'Validating', 'the target has no cluster of that name'),
+        reached(
+          'Source',
+          'Validating',
+          'the source has found the cluster movable',
+          'the source to look at the cluster',
+        ),
+        reached(
+          'Target',
+          'Validating',
+          'the target has no cluster of that name',
+          'the target to look for a cluster of that name',
+        ),
       ),
       undo: [],
       undone: nothingToProve,
@@ -154,9 +178,15 @@ export const controllerItemTable: StageTable<ItemFacts, ItemEffect, StageName> =
         'Source',
         'Initializing',
         'the source has delivered the two-hub configuration and paused what must stand still',
+        'the source to deliver the two-hub configuration and pause what must stand still',
       ),
       undo: [wishUndo('Source', 'Initializing')],
-      undone: undone('Initializing', ['Source'], 'the source has restored the annotations as they were'),
+      undone: undone(
+        'Initializing',
+        ['Source'],
+        'the source has restored the annotations as they were',
+        'the source to restore the annotations as they were',
+      ),
     },
     {
       name: 'Deploying',
@@ -192,7 +222,12 @@ export const controllerItemTable: StageTable<ItemFacts, ItemEffect, StageName> =
       ],
       proof: targetDeployed,
       undo: [wishUndo('Target', 'Deploying')],
-      undone: undone('Deploying', ['Target'], 'the target has deleted what the migration made there'),
+      undone: undone(
+        'Deploying',
+        ['Target'],
+        'the target has deleted what the migration made there',
+        'the target to delete what the migration made there',
+      ),
     },
     {
       name: 'Registering',
@@ -203,12 +238,14 @@ export const controllerItemTable: StageTable<ItemFacts, ItemEffect, StageName> =
         'Target',
         'Registering',
         'the klusterlet is alive on the target, by evidence newer than the switch',
+        'the klusterlet to come alive on the target',
       ),
       undo: [wishUndo('Source', 'Registering'), wishUndo('Target', 'Registering')],
       undone: undone(
         'Registering',
         ['Source', 'Target'],
         'the klusterlet is back on the source, by evidence newer than the rollback',
+        'the klusterlet to come back to the source',
       ),
     },
     {
@@ -216,7 +253,7 @@ export const controllerItemTable: StageTable<ItemFacts, ItemEffect, StageName> =
       deadlineMs: STAGE_DEADLINE_MS.Cleaning,
       guards: [],
       steps: [wishStage('Target', 'Cleaning'), wishStage('Source', 'Cleaning', targetSettled)],
-      proof: reached('Source', 'Cleaning', 'the cluster is gone from the source'),
+      proof: reached('Source', 'Cleaning', 'the cluster is gone from the source', 'the cluster to go from the source'),
       undo: [],
       undone: nothingToProve,
     },

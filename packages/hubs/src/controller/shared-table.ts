@@ -117,7 +117,7 @@ function sideVerdict(side: SharedSide, isDone: boolean, direction: Wish['directi
   return waits(progress?.waitsFor ?? what, progress?.who ?? agentOf(side))
 }
 
-function bothSides(direction: Wish['direction'], stage: StageName, what: string): Guard<Facts> {
+function bothSides(direction: Wish['direction'], stage: StageName, what: string, awaited: string): Guard<Facts> {
   const isDone = (side: SharedSide) =>
     direction === 'Forward'
       ? hasReached(side.progress, stage)
@@ -125,19 +125,30 @@ function bothSides(direction: Wish['direction'], stage: StageName, what: string)
   return {
     what,
     check: facts => {
-      const verdicts = [facts.source, facts.target].map(side => sideVerdict(side, isDone(side), direction, what))
+      const verdicts = [facts.source, facts.target].map(side => sideVerdict(side, isDone(side), direction, awaited))
       return verdicts.find(v => v.kind === 'fails') ?? verdicts.find(v => v.kind === 'waits') ?? holds
     },
   }
 }
 
-const sharedValidated = bothSides('Forward', 'Validating', 'both hubs have what a migration needs')
+const sharedValidated = bothSides(
+  'Forward',
+  'Validating',
+  'both hubs have what a migration needs',
+  'both agents to look whether their hubs have what a migration needs',
+)
 const sharedInitialized = bothSides(
   'Forward',
   'Initializing',
   'credentials, approval and RBAC are in place on both hubs',
+  'credentials, approval and RBAC on both hubs',
 )
-const sharedCleaned = bothSides('Forward', 'Cleaning', 'credentials, approval and RBAC are gone from both hubs')
+const sharedCleaned = bothSides(
+  'Forward',
+  'Cleaning',
+  'credentials, approval and RBAC are gone from both hubs',
+  'credentials, approval and RBAC to go from both hubs',
+)
 
 const isValidated: Guard<Facts> = {
   what: 'both hubs have what a migration needs, and every cluster may move',
@@ -333,7 +344,12 @@ export const controllerSharedTable: StageTable<Facts, SharedEffect, SharedStage>
       undo: [recordResult, wishUndo('Source', 'Validating'), wishUndo('Target', 'Validating')],
       undone: both(
         isRecorded,
-        bothSides('Undo', 'Validating', 'both agents have put away what they kept for the migration'),
+        bothSides(
+          'Undo',
+          'Validating',
+          'both agents have put away what they kept for the migration',
+          'both agents to put away what they kept',
+        ),
       ),
     },
     {
@@ -355,7 +371,15 @@ export const controllerSharedTable: StageTable<Facts, SharedEffect, SharedStage>
       ],
       proof: sharedInitialized,
       undo: [wishUndo('Source', 'Initializing'), wishUndo('Target', 'Initializing'), ...revocation],
-      undone: both(bothSides('Undo', 'Initializing', 'credentials, approval and RBAC are gone from both hubs'), isGone),
+      undone: both(
+        bothSides(
+          'Undo',
+          'Initializing',
+          'credentials, approval and RBAC are gone from both hubs',
+          'credentials, approval and RBAC to go from both hubs',
+        ),
+        isGone,
+      ),
     },
     {
       name: 'Moving',

@@ -64,7 +64,7 @@ export function stepMigration(facts: MigrationFacts, from: SharedRecord, context
           record: { ...record, entered: true },
           effects: decision.effects,
           isFinished: false,
-          waitsFor: { what: decision.step, who: 'controller' },
+          waitsFor: { what: `the controller to ${decision.step}`, who: 'controller' },
         })
       case 'wait':
         return done({

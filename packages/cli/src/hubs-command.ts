@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { jsonLogger } from '@godwit/engine'
 import {
@@ -96,7 +95,7 @@ const connect = (path: string, userAgent: string) =>
   KubeClient.fromKubeconfig({ path }, { userAgent, fieldManager: userAgent, maxSockets: MAX_SOCKETS })
 
 /** Different for every process, so that a restarted one never takes its predecessor's lease for its own. */
-const identity = () => `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
+const identity = () => `${hostname()}-${process.pid}-${systemRandom.next().toString(36).slice(2, 10)}`
 
 type Election = Omit<
   ConstructorParameters<typeof LeaderElector>[0],

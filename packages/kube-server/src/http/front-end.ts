@@ -6,8 +6,9 @@ import { TLSSocket } from 'node:tls'
 import { type Clock, type Logger, nextTurn, sleep } from '@godwit/ports'
 import { errorResponse } from '../rest/errors.ts'
 import { tooLarge } from './body.ts'
-import type { ApiRequest, ApiResponse, PiecesResponse, WatchResponse, WatchSink } from './message.ts'
+import type { ApiRequest, ApiResponse, PiecesResponse, WatchResponse } from './message.ts'
 import { readBody } from './read-body.ts'
+import { TurnWriter } from './turn-writer.ts'
 
 export type Handle = (request: ApiRequest) => Promise<ApiResponse>
 
@@ -40,6 +41,7 @@ export class FrontEnd {
   readonly #options: FrontEndOptions
   readonly #server: http.Server | https.Server
   readonly #streams = new Set<() => void>()
+  readonly #writer = new TurnWriter()
   #answering = 0
 
   private constructor(options: FrontEndOptions) {
@@ -90,6 +92,8 @@ export class FrontEnd {
 
   async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     this.#answering++
+    // A client that leaves in the middle is an everyday event; 'close' tells those whom it concerns.
+    outgoing.on('error', () => undefined)
     try {
       const response = await this.#ask(incoming)
       if (outgoing.destroyed) return
@@ -140,9 +144,10 @@ export class FrontEnd {
     outgoing.writeHead(response.status, response.headers)
     // Clients wait for the headers before they believe that the watch has begun.
     outgoing.flushHeaders()
-    const end = () => outgoing.end()
+    const sink = this.#writer.sink(outgoing)
+    const end = () => sink.end()
     this.#streams.add(end)
-    const stop = response.open(sinkOf(outgoing))
+    const stop = response.open(sink)
     outgoing.on('close', () => {
       this.#streams.delete(end)
       stop()
@@ -215,14 +220,4 @@ function drained(outgoing: ServerResponse): Promise<void> {
     outgoing.on('drain', done)
     outgoing.on('close', done)
   })
-}
-
-function sinkOf(outgoing: ServerResponse): WatchSink {
-  return {
-    write: line => void outgoing.write(line),
-    buffered: () => outgoing.writableLength,
-    onDrain: run => void outgoing.once('drain', run),
-    end: () => void outgoing.end(),
-    destroy: () => void outgoing.destroy(),
-  }
 }

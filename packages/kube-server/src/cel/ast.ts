@@ -36,7 +36,12 @@ export interface Macro {
   evaluate(ev: Evaluator, macro: Macro, context: Scope): unknown
 }
 
-export interface CelNode {
+/** What the evaluator needs of a node. */
+export interface Runnable {
+  evaluate(ev: Evaluator, node: unknown, context: unknown): unknown
+}
+
+export interface CelNode extends Runnable {
   readonly op: string
   args: unknown
   readonly pos: number
@@ -45,13 +50,15 @@ export interface CelNode {
   readonly checkedType?: TypeInfo
   readonly meta: { readonly alternate?: CelNode; readonly macro?: Macro }
   handle?: (...args: unknown[]) => unknown
+  /** First operand, as the library runs it. */
+  left?: Runnable
   setMeta(key: string, value: unknown): CelNode
 }
 
 export interface Comprehension {
   readonly iterable: CelNode
   readonly init: CelNode
-  step: Pick<CelNode, never> & { evaluate(ev: Evaluator, node: unknown, context: unknown): unknown }
+  step: Runnable
 }
 
 export const treeOf = (parsed: ParseResult): CelNode => parsed.ast as unknown as CelNode

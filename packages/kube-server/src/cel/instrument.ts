@@ -1,20 +1,29 @@
 /** Adds the meter to a checked rule: every loop, call and comparison is charged before it runs. */
-import { type CelNode, type Comprehension, calledName, childrenOf, countNodes, visit } from './ast.ts'
+import { type CelNode, type Comprehension, calledName, childrenOf, countNodes, type Runnable, visit } from './ast.ts'
 import type { Meter } from './meter.ts'
 import { contains, isList, joinLists, sameValue } from './values.ts'
 
-export function instrument(root: CelNode, meter: Meter): void {
+export function instrument(root: CelNode, source: string, meter: Meter): void {
+  const errorCost = 150 + source.length / 20
   visit(root, node => {
-    if (node.meta.alternate?.op === 'comprehension') meterLoop(node, node.meta.alternate, meter)
+    if (node.meta.alternate?.op === 'comprehension') meterLoop(node, node.meta.alternate, { meter, errorCost })
+    else if (node.op === '||' || node.op === '&&') meterLogic(node, { meter, errorCost })
     else if (calledName(node) !== undefined) meterCall(node, meter)
     else meterOperator(node, meter)
   })
 }
 
+interface Charges {
+  readonly meter: Meter
+  /** An error is a hundred times as dear as a step, more so in a long rule: the library quotes the source in it. */
+  readonly errorCost: number
+}
+
 /** One step costs as much as the body has nodes; what the body calls is charged there. */
-function meterLoop(call: CelNode, loop: CelNode, meter: Meter): void {
+function meterLoop(call: CelNode, loop: CelNode, charges: Charges): void {
+  const { meter } = charges
   const comprehension = loop.args as Comprehension
-  const { step } = comprehension
+  const step = chargingErrors(comprehension.step, charges)
   const cost =
     1 +
     childrenOf(call)
@@ -27,6 +36,24 @@ function meterLoop(call: CelNode, loop: CelNode, meter: Meter): void {
     },
   }
   wrap(loop, meter, items => (items instanceof Map || items instanceof Set ? items.size : 1))
+}
+
+/** An error on the left of `||` and `&&` may be swallowed. */
+function meterLogic(node: CelNode, charges: Charges): void {
+  if (node.left) node.left = chargingErrors(node.left, charges)
+}
+
+function chargingErrors(node: Runnable, { meter, errorCost }: Charges): Runnable {
+  return {
+    evaluate(ev, _node, context) {
+      try {
+        return node.evaluate(ev, node, context)
+      } catch (error) {
+        meter.charge(errorCost)
+        throw error
+      }
+    },
+  }
 }
 
 function meterCall(node: CelNode, meter: Meter): void {

@@ -60,7 +60,7 @@ export function compileProgram(source: string, wanted: 'bool' | 'string', scope:
           wanted === 'bool' ? 'cel expression must evaluate to a bool' : 'messageExpression must evaluate to a string',
       }
     const tree = treeOf(parsed)
-    instrument(tree, scope.environment.meter)
+    instrument(tree, source, scope.environment.meter)
     return { program: toProgram(parsed, usesOldSelf(tree), scope) }
   } catch (error) {
     if (error instanceof PatternError) return { error: `${prefix}program instantiation failed: ${error.message}` }

@@ -64,7 +64,7 @@ function sameList(left: unknown[] | Set<unknown>, right: unknown[] | Set<unknown
 }
 
 function sameKeyedList(left: unknown[], right: unknown[], keys: readonly string[], meter: Meter): boolean {
-  meter.charge(left.length)
+  meter.charge(5 * left.length)
   const byKey = new Map(right.map(item => [keyOfItem(item, keys), item]))
   return left.every(item => {
     const key = keyOfItem(item, keys)
@@ -146,6 +146,7 @@ export function joinLists(left: unknown[] | Set<unknown>, right: unknown[] | Set
   if (left instanceof Set) return new Set([...left, ...right])
   const keys = listKeys(left)
   if (!keys) return [...left, ...right]
+  meter.charge(5 * (left.length + sizeOf(right)))
   const merged = new Map(left.map(item => [keyOfItem(item, keys), item]))
   for (const item of right) merged.set(keyOfItem(item, keys), item)
   return markKeyedList([...merged.values()], keys)

@@ -4,30 +4,45 @@ import type { Cause } from '../api/status-error.ts'
 import { sameJson } from '../patch/json-value.ts'
 import { badValue, notSupported, tooLong, tooMany, wrongType } from './causes.ts'
 import type { PathPart } from './field-path.ts'
-import { PatternError } from './pattern.ts'
-import type { NumberLimits, SchemaNode, SizeLimits, StringLimits } from './schema-node.ts'
+import { maxMatchWork, type Pattern, PatternError } from './pattern.ts'
+import type { EnumValues, NumberLimits, SchemaNode, SizeLimits, StringLimits } from './schema-node.ts'
 
 /** Where causes go, and where in the value the walk stands. */
 export interface Findings {
   readonly path: PathPart[]
   readonly causes: Cause[]
+  readonly patterns: PatternBudget
 }
 
-export function checkString(limits: StringLimits, value: string, { path, causes }: Findings): void {
+/** Work of all pattern matches of one object together, as `maxMatchWork` counts it for one. */
+const maxPatternWork = 6 * maxMatchWork
+
+export class PatternBudget {
+  #left = maxPatternWork
+
+  /** Throws `PatternError` when the object has used up its share. */
+  charge(text: string, pattern: Pattern): void {
+    this.#left -= text.length * pattern.size
+    if (this.#left < 0) throw new PatternError('too much text for the patterns of this schema')
+  }
+}
+
+export function checkString(limits: StringLimits, value: string, { path, causes, patterns }: Findings): void {
   const { minLength, maxLength } = limits
   if (maxLength !== undefined && value.length > maxLength && countCharacters(value) > maxLength)
     causes.push(tooLong(path, maxLength))
   if (minLength !== undefined && countCharacters(value) < minLength)
     causes.push(badValue(path, value, `should be at least ${minLength} chars long`))
   if (limits.pattern) {
-    const complaint = patternComplaint(limits.pattern, value)
+    const complaint = patternComplaint(limits.pattern, value, patterns)
     if (complaint) causes.push(badValue(path, value, complaint))
   }
 }
 
-function patternComplaint(pattern: NonNullable<StringLimits['pattern']>, value: string): string | undefined {
+function patternComplaint(pattern: () => Pattern, value: string, budget: PatternBudget): string | undefined {
   try {
     const compiled = pattern()
+    budget.charge(value, compiled)
     return compiled.test(value) ? undefined : `should match '${compiled.source}'`
   } catch (error) {
     if (!(error instanceof PatternError)) throw error
@@ -74,8 +89,10 @@ function isMultiple(value: number, factor: number): boolean {
   return quotient === whole || Math.abs(quotient - whole) / (Math.abs(quotient) + Math.abs(whole)) < 1e-9
 }
 
-export function checkEnum(values: readonly Json[], value: Json, { path, causes }: Findings): void {
-  if (!values.some(one => sameJson(one, value))) causes.push(notSupported(path, value, values))
+export function checkEnum(values: EnumValues, value: Json, { path, causes }: Findings): void {
+  const isScalar = typeof value !== 'object' || value === null
+  const isKnown = isScalar ? values.scalars.has(value) : values.list.some(one => sameJson(one, value))
+  if (!isKnown) causes.push(notSupported(path, value, values.list))
 }
 
 export function checkSize(

@@ -4,6 +4,7 @@ import { isObject, own } from '../patch/json-value.ts'
 import { formatCheck } from './formats.ts'
 import { compilePattern, type Pattern } from './pattern.ts'
 import {
+  type EnumValues,
   type NumberLimits,
   type SchemaNode,
   type SizeLimits,
@@ -39,7 +40,7 @@ export function parseNode(source: JsonObject, depth = 0): SchemaNode {
     additional: typeof additional === 'boolean' ? additional : child(additional),
     items: child(own(source, 'items')),
     required: strings(own(source, 'required')),
-    enumValues: listOf(own(source, 'enum')),
+    enumValues: enumOf(own(source, 'enum')),
     numbers: numberLimits(source),
     strings: stringLimits(source),
     itemCount: sizeLimits(source, 'minItems', 'maxItems'),
@@ -147,7 +148,11 @@ function rulesOf(value: Json | undefined): ValidationRule[] {
 const text = (value: Json | undefined) => (typeof value === 'string' ? value : '')
 const flag = (value: Json | undefined) => (typeof value === 'boolean' ? value : undefined)
 const numberOf = (value: Json | undefined) => (typeof value === 'number' ? value : undefined)
-const listOf = (value: Json | undefined) => (Array.isArray(value) ? value : undefined)
+
+function enumOf(value: Json | undefined): EnumValues | undefined {
+  if (!Array.isArray(value)) return undefined
+  return { list: value, scalars: new Set(value.filter(one => typeof one !== 'object' || one === null)) }
+}
 
 function strings(value: Json | undefined): string[] {
   return Array.isArray(value) ? value.filter(item => typeof item === 'string') : []

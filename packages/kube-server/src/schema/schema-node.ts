@@ -22,6 +22,12 @@ export interface StringLimits {
   readonly pattern: (() => Pattern) | undefined
 }
 
+export interface EnumValues {
+  readonly list: readonly Json[]
+  /** Those that are no objects or lists. */
+  readonly scalars: ReadonlySet<Json>
+}
+
 export interface SizeLimits {
   readonly min: number | undefined
   readonly max: number | undefined
@@ -57,7 +63,7 @@ export interface SchemaNode {
   readonly additional: SchemaNode | boolean | undefined
   readonly items: SchemaNode | undefined
   readonly required: readonly string[]
-  readonly enumValues: readonly Json[] | undefined
+  readonly enumValues: EnumValues | undefined
   readonly numbers: NumberLimits | undefined
   readonly strings: StringLimits | undefined
   readonly itemCount: SizeLimits | undefined

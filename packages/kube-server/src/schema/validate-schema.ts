@@ -3,7 +3,15 @@ import type { Json, JsonObject } from '../api/object.ts'
 import type { Cause } from '../api/status-error.ts'
 import { isObject, sameJson } from '../patch/json-value.ts'
 import { badValue, junctorFailed, missing, wrongType } from './causes.ts'
-import { checkEnum, checkFormat, checkNumber, checkSize, checkString, type Findings } from './check-scalars.ts'
+import {
+  checkEnum,
+  checkFormat,
+  checkNumber,
+  checkSize,
+  checkString,
+  type Findings,
+  PatternBudget,
+} from './check-scalars.ts'
 import type { PathPart } from './field-path.ts'
 import { type ItemsByKey, itemsByKey } from './list-correlation.ts'
 import { type SchemaNode, typeBits } from './schema-node.ts'
@@ -13,20 +21,21 @@ import { type SchemaNode, typeBits } from './schema-node.ts'
  * may have been tightened since the object was stored.
  */
 export function schemaCauses(root: SchemaNode, value: Json, old: Json | undefined): Cause[] {
-  const walk = new SchemaWalk([], [])
+  const walk = new SchemaWalk([], new PatternBudget())
   walk.node(root, value, old)
-  return [...walk.causes]
+  return walk.causes
 }
 
 class SchemaWalk implements Findings {
   readonly path: PathPart[]
-  readonly causes: Cause[]
+  readonly patterns: PatternBudget
+  readonly causes: Cause[] = []
   /** How much was looked at: of several failed alternatives the one that says most explains best. */
   visited = 0
 
-  constructor(path: PathPart[], causes: Cause[]) {
+  constructor(path: PathPart[], patterns: PatternBudget) {
     this.path = path
-    this.causes = causes
+    this.patterns = patterns
   }
 
   node(node: SchemaNode, value: Json, old: Json | undefined): void {
@@ -123,7 +132,7 @@ class SchemaWalk implements Findings {
   }
 
   #try(node: SchemaNode, value: Json): SchemaWalk {
-    const attempt = new SchemaWalk(this.path, [])
+    const attempt = new SchemaWalk(this.path, this.patterns)
     attempt.node(node, value, undefined)
     return attempt
   }

@@ -39,7 +39,7 @@ export function registerRegex({ add, replace, meter }: Registrar): void {
   const findAll = (text: string, source: string, limit = -1n): string[] => {
     const most = limit < 0n || limit > maxListLength ? maxListLength : Number(limit)
     const found = run(text, source, pattern => pattern.find(text, most))
-    meter.chargeList(found.length)
+    meter.chargeList(10 * found.length)
     return found
   }
   add('string.findAll(string): list<string>', findAll)
@@ -48,5 +48,5 @@ export function registerRegex({ add, replace, meter }: Registrar): void {
 
 /** An automaton takes up to a step for each character and instruction; most matches stop far earlier. */
 function chargeMatch(text: string, pattern: Pattern, meter: Meter): void {
-  meter.charge(1 + Math.ceil(text.length / 10) * Math.ceil(pattern.size / 40))
+  meter.charge(1 + (text.length * pattern.size) / 10)
 }

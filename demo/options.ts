@@ -33,7 +33,7 @@ that move them on the way.
                       STAGE: ${killable.join(', ')}
                       (default: ${DEFAULT_KILLS.map(({ who, stage }) => `${who}@${stage}`).join(' ')})
   --no-kill           kill nobody
-  --json              print only one line of JSON at the end
+  --json              print the summary as one line of JSON; progress goes to standard error
   --keep              leave the API servers running afterwards and say how to look at them
   --help              print this text`
 

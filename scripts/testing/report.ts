@@ -74,7 +74,7 @@ export class Report {
   /** Prints the closing lines of the runner, the failed files before them. */
   close(): Outcome {
     const { write, root } = this.#options
-    if (this.#dots > 0) write('\n')
+    this.#endDots()
     const failedFiles = [...this.#failed].map(file => relative(root, file))
     if (failedFiles.length > 0) write(`\nfailed files:\n${failedFiles.map(path => `  ${path}\n`).join('')}`)
     for (const line of this.#leftOut) write(`\n${line}\n`)
@@ -121,8 +121,7 @@ export class Report {
     }
     this.#failed.add(file)
     const { write, root } = this.#options
-    if (this.#dots > 0) write('\n')
-    this.#dots = 0
+    this.#endDots()
     write(`\nFAIL ${relative(root, file)}\n`)
     for (const failure of state.failures) write(`${failure}\n`)
     if (state.ran === 0) write('  no test ran in this file\n')
@@ -137,6 +136,11 @@ export class Report {
   #dot(): void {
     this.#dots += 1
     this.#options.write(this.#dots % dotsPerLine === 0 ? '.\n' : '.')
+  }
+
+  #endDots(): void {
+    if (this.#dots % dotsPerLine > 0) this.#options.write('\n')
+    this.#dots = 0
   }
 
   #stateOf({ file, entryFile }: RunEvent['data']): FileState {

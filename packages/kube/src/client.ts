@@ -7,7 +7,7 @@ import { isConflict, isObjectNotFound, KubeError } from './errors.ts'
 import { isRecord, type Json } from './json.ts'
 import { type KubeconfigOptions, type KubeconfigSource, kubeconfigTransport } from './kubeconfig.ts'
 import type { Limiter } from './limiter.ts'
-import { type ListOptions, listAll, type ObjectList } from './list.ts'
+import { currentVersion, type ListOptions, listAll, type ObjectList } from './list.ts'
 import type { KubeObject, Precondition, Ref } from './object.ts'
 import { collectionPath, homePath, objectPath, type Resource, resourceName } from './resource.ts'
 import { unexpected } from './status.ts'
@@ -145,14 +145,12 @@ export class KubeClient {
 
   /** All objects that match, read page by page from one snapshot. */
   async list<T extends KubeObject>(resource: Resource, options: ListOptions<T> = {}): Promise<ObjectList<T>> {
-    const { namespace, labelSelector, fieldSelector, signal, timeoutMs } = options
-    const call = {
-      ...this.#call('list', resource, 'GET', collectionPath(resource, namespace)),
-      query: { labelSelector, fieldSelector },
-      ...(signal && { signal }),
-      ...(timeoutMs !== undefined && { timeoutMs }),
-    }
-    return await listAll(this.#caller, resource, call, options)
+    return await listAll(this.#caller, resource, this.#listCall(resource, options), options)
+  }
+
+  /** The version that the server's state has now, for comparison with one that was seen before. */
+  async version(resource: Resource, options: ListOptions = {}): Promise<string> {
+    return await currentVersion(this.#caller, this.#listCall(resource, options))
   }
 
   /** Changes after a version, bookmarks included; see `watchEvents` for how it ends. */
@@ -252,6 +250,16 @@ export class KubeClient {
   #call(verb: string, resource: Resource, method: string, path: string, subresource?: string): Call {
     const name = resourceName(resource)
     return { verb, resource: subresource ? `${name}/${subresource}` : name, method, path }
+  }
+
+  #listCall<T extends KubeObject>(resource: Resource, options: ListOptions<T>): Call {
+    const { namespace, labelSelector, fieldSelector, signal, timeoutMs } = options
+    return {
+      ...this.#call('list', resource, 'GET', collectionPath(resource, namespace)),
+      query: { labelSelector, fieldSelector },
+      ...(signal && { signal }),
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    }
   }
 
   async #write<T extends KubeObject>(call: Call, body: unknown, options: WriteOptions): Promise<T> {

@@ -1,3 +1,4 @@
+export type { BackoffLimits } from './backoff.ts'
 export { type CallCount, CallCounter } from './call-counter.ts'
 export type { CallOptions } from './caller.ts'
 export {
@@ -12,6 +13,7 @@ export {
   type WatchOptions,
   type WriteOptions,
 } from './client.ts'
+export type { Change } from './collection-cache.ts'
 export {
   isAlreadyExists,
   isConflict,
@@ -32,7 +34,7 @@ export {
   type HttpTransportOptions,
   httpTransport,
 } from './http-transport.ts'
-export { Informer } from './informer.ts'
+export { type Handler, Informer, type InformerOptions } from './informer.ts'
 export { type KubeconfigOptions, type KubeconfigSource, kubeconfigTransport } from './kubeconfig.ts'
 export { LeaderElector } from './leader-elector.ts'
 export { type Limiter, type RateLimit, rateLimiter } from './limiter.ts'
@@ -62,6 +64,6 @@ export {
   type TransportRequest,
   type TransportResponse,
 } from './transport.ts'
-export { until } from './until.ts'
+export { type Bound, until } from './until.ts'
 export { compareVersions, isOlder } from './version.ts'
 export type { WatchEvent } from './watch.ts'

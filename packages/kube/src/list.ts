@@ -43,6 +43,11 @@ export async function listAll<T extends KubeObject>(
   }
 }
 
+/** The version of a collection, from a list of at most one object. */
+export async function currentVersion(caller: Caller, call: Call): Promise<string> {
+  return pageOf(call, await caller.json({ ...call, query: { ...call.query, limit: '1' } })).resourceVersion
+}
+
 async function listPages<T extends KubeObject>(
   caller: Caller,
   resource: Resource,

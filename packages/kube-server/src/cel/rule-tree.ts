@@ -27,6 +27,8 @@ export interface RuleNode {
   readonly items: RuleNode | undefined
   /** The node has rules but no type that they could see. */
   readonly isOpaque: boolean
+  /** A rule here or below looks at the old value. */
+  readonly usesOldSelf: boolean
 }
 
 /** All rules of one schema, with the budget that one object may use. */
@@ -86,14 +88,14 @@ function buildNode(node: SchemaNode | boolean | undefined, builder: Builder): Ru
     const built = buildNode(child, builder)
     if (built) properties.set(name, built)
   }
-  return {
-    node,
-    rules: compileRules(node, builder),
-    properties,
-    additional: buildNode(node.additional, builder),
-    items: buildNode(node.items, builder),
-    isOpaque: node.rules.length > 0 && !builder.scopes.get(node),
-  }
+  const rules = compileRules(node, builder)
+  const additional = buildNode(node.additional, builder)
+  const items = buildNode(node.items, builder)
+  const usesOldSelf =
+    rules.some(({ compiled }) => 'program' in compiled && compiled.program.usesOldSelf) ||
+    [...properties.values(), additional, items].some(child => child?.usesOldSelf)
+  const isOpaque = node.rules.length > 0 && !builder.scopes.get(node)
+  return { node, rules, properties, additional, items, isOpaque, usesOldSelf }
 }
 
 function compileRules(node: SchemaNode, { environment, scopes }: Builder): CompiledRule[] {

@@ -39,10 +39,18 @@ function descend(node: SchemaNode, value: Json, part: PathPart, path: PathPart[]
 }
 
 function checkSet(list: readonly Json[], path: readonly PathPart[], causes: Cause[]): void {
+  if (areUnlike(list)) return
   for (const i of secondOccurrences(list.map(identity))) causes.push(duplicate([...path, i], list[i] ?? null))
 }
 
 function checkMap(mapKeys: readonly string[], list: readonly Json[], path: readonly PathPart[], causes: Cause[]): void {
+  const [onlyKey] = mapKeys
+  if (
+    mapKeys.length === 1 &&
+    onlyKey !== undefined &&
+    areUnlike(list.map(item => (isObject(item) ? own(item, onlyKey) : undefined)))
+  )
+    return
   const stray = list.findIndex(item => item !== null && !isObject(item))
   if (stray >= 0) {
     causes.push(invalid([...path, stray], list[stray] ?? null, 'must be an object for an array of list-type map'))
@@ -50,6 +58,13 @@ function checkMap(mapKeys: readonly string[], list: readonly Json[], path: reado
   }
   const keys = list.map(item => keyObject(mapKeys, item))
   for (const i of secondOccurrences(keys.map(identity))) causes.push(duplicate([...path, i], keys[i] ?? null))
+}
+
+/** True when all are scalars, and no two are equal: the usual case, found out without naming anything. */
+function areUnlike(values: readonly (Json | undefined)[]): boolean {
+  return (
+    values.every(value => typeof value !== 'object' && value !== undefined) && new Set(values).size === values.length
+  )
 }
 
 function keyObject(mapKeys: readonly string[], item: Json): Json {

@@ -53,8 +53,11 @@ export function validate(schema: Schema, value: Json, old?: Json): Cause[] {
   const { root } = schema
   const causes = schemaCauses(root, value, old)
   if (root.below.embedded) causes.push(...embeddedCauses(root, value))
-  if (root.below.lists && (old === undefined || listTypeCauses(root, old).length === 0))
-    causes.push(...listTypeCauses(root, value))
+  if (root.below.lists) {
+    const duplicates = listTypeCauses(root, value)
+    const hadSome = duplicates.length > 0 && old !== undefined && listTypeCauses(root, old).length > 0
+    if (!hadSome) causes.push(...duplicates)
+  }
   const rules = schema.rules()
   if (rules) causes.push(...(causes.some(isBlocking) ? [rulesSkipped] : ruleCauses(rules, value, old)))
   return causes

@@ -1,5 +1,5 @@
 /** Runs the CEL rules of a schema over a value, with the old value beside it. */
-import type { Json } from '../api/object.ts'
+import type { Json, JsonObject } from '../api/object.ts'
 import type { Cause } from '../api/status-error.ts'
 import type { CompiledRule, RuleNode, RuleTree } from '../cel/index.ts'
 import { isObject, own, sameJson } from '../patch/json-value.ts'
@@ -12,10 +12,16 @@ const maxMessageBytes = 5 * 1024
 
 /** Causes of rules that do not hold. `forgivesUnchanged`: what equals its old value is not held against an update. */
 export function ruleCauses(tree: RuleTree, value: Json, old: Json | undefined, forgivesUnchanged = true): Cause[] {
-  if (!tree.root) return []
+  const causes = walkOnce(tree, { value, old, pair: undefined })
+  if (causes.length === 0 || old === undefined || !forgivesUnchanged) return causes
+  // Only for a value that breaks a rule is it worth finding out what each part was before.
+  return walkOnce(tree, { value, old, pair: new Pair(value, old) })
+}
+
+function walkOnce(tree: RuleTree, at: Situation): Cause[] {
   const walk = new RuleWalk(tree)
   tree.start()
-  walk.node(tree.root, value, old, old !== undefined && forgivesUnchanged ? new Pair(value, old) : undefined)
+  if (tree.root) walk.node(tree.root, at)
   return walk.causes
 }
 
@@ -47,36 +53,32 @@ class RuleWalk {
     this.#tree = tree
   }
 
-  /** `old` is what `oldSelf` stands for; `pair` the nearest value, here or above, that has an old one. */
-  node(node: RuleNode, value: Json, old: Json | undefined, pair: Pair | undefined): void {
+  node(node: RuleNode, at: Situation): void {
+    const { value } = at
     // A rule on a nullable node speaks of its values; whether it may be null is for the rules above it.
     if (value === null || this.#isOver) return
     for (const rule of node.rules) {
-      this.#rule(node, rule, { value, old: old ?? undefined, pair })
+      this.#rule(node, rule, at)
       if (this.#isOver) return
     }
-    if (Array.isArray(value)) this.#list(node, value, old, pair)
-    else if (isObject(value)) this.#object(node, value, old, pair)
+    if (Array.isArray(value)) this.#list(node, value, at)
+    else if (isObject(value)) this.#object(node, value, at)
   }
 
-  #list(node: RuleNode, list: readonly Json[], old: Json | undefined, pair: Pair | undefined): void {
-    if (!node.items) return
-    const isKeyed = node.node.listType === 'map'
+  #list(node: RuleNode, list: readonly Json[], { old, pair }: Situation): void {
+    const { items } = node
+    if (!items) return
+    const isKeyed = node.node.listType === 'map' && (items.usesOldSelf || pair !== undefined)
     const oldItems = isKeyed && Array.isArray(old) ? itemsByKey(node.node.mapKeys, old) : undefined
-    for (const [i, item] of list.entries()) {
-      const oldItem = oldItems?.get(item)
+    for (const [i, value] of list.entries()) {
+      const oldItem = oldItems?.get(value)
       this.#path.push(i)
-      this.node(node.items, item, oldItem, pair && isKeyed ? new Pair(item, oldItem) : pair)
+      this.node(items, { value, old: oldItem, pair: pair && isKeyed ? new Pair(value, oldItem) : pair })
       this.#path.pop()
     }
   }
 
-  #object(
-    node: RuleNode,
-    object: { readonly [key: string]: Json | undefined },
-    old: Json | undefined,
-    pair: Pair | undefined,
-  ): void {
+  #object(node: RuleNode, object: JsonObject, { old, pair }: Situation): void {
     const oldObject = isObject(old) ? old : undefined
     for (const key of Object.keys(object)) {
       const value = object[key]
@@ -85,7 +87,7 @@ class RuleWalk {
       if (!child || value === undefined) continue
       const oldValue = oldObject && own(oldObject, key)
       this.#path.push(property ? key : { key })
-      this.node(child, value, oldValue, pair && oldObject ? new Pair(value, oldValue) : pair)
+      this.node(child, { value, old: oldValue, pair: pair && oldObject ? new Pair(value, oldValue) : pair })
       this.#path.pop()
     }
   }
@@ -98,12 +100,12 @@ class RuleWalk {
       return
     }
     const { usesOldSelf } = compiled.program
-    if (usesOldSelf && at.old === undefined && !rule.rule.optionalOldSelf) return
+    if (usesOldSelf && (at.old ?? undefined) === undefined && !rule.rule.optionalOldSelf) return
     if (this.#tree.isExhausted) {
       this.#exhausted(shown)
       return
     }
-    const outcome = this.#tree.run(compiled, at.value, at.old)
+    const outcome = this.#tree.run(compiled, at.value, at.old ?? undefined)
     if (outcome.kind === 'exhausted') this.#tooExpensive(shown, rule)
     else if (outcome.kind === 'error') this.#failed(shown, rule, outcome.message)
     else if (outcome.value !== true && (usesOldSelf || at.pair?.isUnchanged !== true)) this.#violated(shown, rule, at)
@@ -128,7 +130,7 @@ class RuleWalk {
   }
 
   #messageOf({ rule, message }: CompiledRule, { value, old }: Situation): string {
-    const outcome = message && this.#tree.run(message, value, old)
+    const outcome = message && this.#tree.run(message, value, old ?? undefined)
     if (outcome?.kind === 'value' && typeof outcome.value === 'string') {
       const text = outcome.value.trim()
       if (text !== '' && !text.includes('\n') && Buffer.byteLength(text) <= maxMessageBytes) return text
@@ -160,7 +162,9 @@ class RuleWalk {
 
 interface Situation {
   readonly value: Json
+  /** What `oldSelf` stands for. */
   readonly old: Json | undefined
+  /** The nearest value, here or above, that has an old one; undefined where nothing is forgiven. */
   readonly pair: Pair | undefined
 }
 

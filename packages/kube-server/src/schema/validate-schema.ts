@@ -21,6 +21,12 @@ import { type SchemaNode, typeBits } from './schema-node.ts'
  * may have been tightened since the object was stored.
  */
 export function schemaCauses(root: SchemaNode, value: Json, old: Json | undefined): Cause[] {
+  const causes = walkOnce(root, value, undefined)
+  // Most values are good; only for the others is it worth finding out what each part was before.
+  return causes.length === 0 || old === undefined ? causes : walkOnce(root, value, old)
+}
+
+function walkOnce(root: SchemaNode, value: Json, old: Json | undefined): Cause[] {
   const walk = new SchemaWalk([], new PatternBudget())
   walk.node(root, value, old)
   return walk.causes

@@ -5,7 +5,7 @@ import { KubeError } from './errors.ts'
 import { type Json, parseJson } from './json.ts'
 import type { Limiter } from './limiter.ts'
 import { failureOf, unexpected } from './status.ts'
-import { type Transport, TransportError, type TransportRequest, type TransportResponse } from './transport.ts'
+import { isTransportError, type Transport, type TransportRequest, type TransportResponse } from './transport.ts'
 
 /** What each call may bring. */
 export interface CallOptions {
@@ -36,6 +36,7 @@ export interface CallerOptions {
   readonly limiter?: Limiter | undefined
 }
 
+const DEFAULT_TIMEOUT_MS = 30_000
 /** A read is sent this often at most when the server keeps asking for patience. */
 const MAX_ATTEMPTS = 5
 const DEFAULT_RETRY_AFTER_MS = 1000
@@ -91,7 +92,7 @@ export class Caller {
   }
 
   #encode(call: Call): TransportRequest {
-    const { body, contentType = 'application/json', signal, timeoutMs, stream } = call
+    const { body, contentType = 'application/json', signal, timeoutMs = DEFAULT_TIMEOUT_MS, stream } = call
     const query = new URLSearchParams()
     for (const [name, value] of Object.entries(call.query ?? {})) if (value !== undefined) query.set(name, value)
     const encoded = body === undefined ? undefined : JSON.stringify(body)
@@ -108,7 +109,7 @@ export class Caller {
       },
       ...(encoded !== undefined && { body: encoded }),
       ...(signal && { signal }),
-      ...(timeoutMs !== undefined && { timeoutMs }),
+      timeoutMs,
       ...(stream && { stream }),
     }
   }
@@ -127,7 +128,7 @@ const askedBy = ({ method, path }: Call) => ({ method, path })
 /** What a transport threw, as a KubeError. An error of unknown kind counts as a lost answer. */
 export function noAnswer(call: Call, error: unknown): KubeError {
   if (error instanceof KubeError) return error
-  const isKnown = error instanceof TransportError
+  const isKnown = isTransportError(error)
   return new KubeError({
     ...askedBy(call),
     status: 0,

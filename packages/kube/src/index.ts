@@ -27,7 +27,8 @@ export {
   type StatusCause,
   type StatusDetails,
 } from './errors.ts'
-export { EventRecorder } from './event-recorder.ts'
+export { EventRecorder, type EventRecorderOptions } from './event-recorder.ts'
+export type { EventInput } from './event-series.ts'
 export {
   type CredentialSource,
   type Credentials,
@@ -36,7 +37,9 @@ export {
 } from './http-transport.ts'
 export { type Handler, Informer, type InformerOptions } from './informer.ts'
 export { type KubeconfigOptions, type KubeconfigSource, kubeconfigTransport } from './kubeconfig.ts'
-export { LeaderElector } from './leader-elector.ts'
+export { LeaderElector, type LeaderElectorOptions } from './leader-elector.ts'
+export type { Lease, LeaseSpec } from './leader-lease.ts'
+export type { Term } from './leader-term.ts'
 export { type Limiter, type RateLimit, rateLimiter } from './limiter.ts'
 export type { ListOptions, ObjectList } from './list.ts'
 export {

@@ -39,6 +39,8 @@ const DEFAULT_BACKOFF: BackoffLimits = { baseMs: 100, maxMs: 10_000 }
 const DEFAULT_ACCEPT_OLDER_AFTER_MS = 60_000
 /** A watch that lasted this long worked, even when nothing happened in it. */
 const LASTING_MS = 5_000
+/** Short: a connection that died without a word is noticed only when the watch should have ended. */
+const WATCH_SECONDS = 120
 /** Watches that failed in a row before the list is read again. */
 const MAX_WATCH_FAILURES = 3
 /** A server's request for patience is followed up to here. */
@@ -233,10 +235,15 @@ export class Informer<T extends KubeObject> {
   }
 
   async #follow(progress: { seen: boolean }): Promise<void> {
-    const { client, resource } = this.#options
+    const { client, resource, random } = this.#options
     const { signal } = this.#stopping
-    const resourceVersion = this.#cache.version ?? ''
-    for await (const event of client.watch<T>(resource, { ...this.#selection(), resourceVersion, signal })) {
+    const options = {
+      ...this.#selection(),
+      resourceVersion: this.#cache.version ?? '',
+      timeoutSeconds: Math.round(WATCH_SECONDS * (1 + random.next() / 2)),
+      signal,
+    }
+    for await (const event of client.watch<T>(resource, options)) {
       if (signal.aborted) return
       progress.seen = true
       this.#cache.observe(event.type === 'BOOKMARK' ? event : { ...event, object: this.#slim(event.object) })

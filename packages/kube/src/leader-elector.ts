@@ -1,191 +1,260 @@
 /**
- * One leader at a time by compare-and-swap on a Lease. Whether another holder has let its lease expire is judged only
- * by how long this process has seen the record unchanged: clocks of two machines are never compared (law 12).
+ * One leader at a time, by compare-and-swap on a Lease. A holder is passed over only after this process has seen its
+ * record unchanged for as long as it was promised; a leader stops acting well before others may think so of it.
  */
-import { type Clock, type Logger, type Random, rfc3339Micro, silentLogger, sleep } from '@godwit/ports'
+import { type Cancel, type Clock, type Logger, type Random, silentLogger, sleep } from '@godwit/ports'
 import type { KubeClient } from './client.ts'
-import { isAlreadyExists, isConflict } from './errors.ts'
-import type { LeaderLease } from './lease.ts'
+import { isConflict, isNotFound, KubeError } from './errors.ts'
+import { type Claim, claimed, epochOf, isHeldBy, type Lease, released, renewed } from './leader-lease.ts'
+import { LeaderTerm, type Term } from './leader-term.ts'
+import { LeaseObservation } from './lease-observation.ts'
+import { LeaseWatch } from './lease-watch.ts'
 import { resources } from './resource.ts'
 
 export interface LeaderElectorOptions {
-  readonly client: KubeClient
+  readonly client: Pick<KubeClient, 'get' | 'create' | 'replace' | 'watch'>
   readonly namespace: string
   readonly name: string
-  /** Different for every process, also for a restarted one. */
+  /** Different for every process, also for one that was restarted: else it waits for its predecessor's lease to expire. */
   readonly identity: string
+  /** How long others wait for a leader that fell silent; whole seconds, rounded up. */
   readonly leaseDurationMs: number
-  /** A leader that could not renew for this long steps down; below `leaseDurationMs`. */
+  /** A leader that could not renew for this long stops acting. */
   readonly renewDeadlineMs: number
   readonly retryPeriodMs: number
   readonly clock: Clock
   readonly random: Random
   readonly logger?: Logger
+  /** The highest epoch the world has seen; keeps epochs growing even when somebody deleted the Lease. */
+  readonly epochFloor?: () => Promise<number>
 }
 
-export interface Term {
-  /** Grows with each change of holder, also after a hand-over: writes of lower epochs are refused. */
-  readonly epoch: number
-  /** Aborts when leadership is lost or given up. */
-  readonly signal: AbortSignal
+interface Held {
+  readonly lease: Lease
+  readonly claim: Claim
+  /** When the write that took or renewed it was sent: others count from then at the earliest. */
+  readonly sentAt: number
 }
 
-interface Observation {
-  readonly version: string
-  readonly seenAt: number
-}
+/** Bound of the write that hands over; the next leader would otherwise just wait. */
+const RELEASE_TIMEOUT_MS = 5_000
 
 export class LeaderElector {
   readonly #options: LeaderElectorOptions
-  #observed: Observation | undefined
-  #renewedAt = 0
+  readonly #logger: Logger
+  readonly #observation: LeaseObservation
+  /** A claim whose answer was lost: the lease itself will tell. */
+  #unanswered: { readonly lease: Lease; readonly claim: Claim; readonly sentAt: number } | undefined
 
+  /** Throws a RangeError unless retryPeriodMs < renewDeadlineMs < leaseDurationMs. */
   constructor(options: LeaderElectorOptions) {
-    const { retryPeriodMs, renewDeadlineMs, leaseDurationMs } = options
-    if (!(retryPeriodMs < renewDeadlineMs && renewDeadlineMs < leaseDurationMs))
-      throw new RangeError('leader election needs retryPeriodMs < renewDeadlineMs < leaseDurationMs')
+    const { retryPeriodMs, renewDeadlineMs, leaseDurationMs, clock, logger = silentLogger } = options
+    if (!(0 < retryPeriodMs && retryPeriodMs < renewDeadlineMs && renewDeadlineMs < leaseDurationMs))
+      throw new RangeError('an election needs 0 < retryPeriodMs < renewDeadlineMs < leaseDurationMs')
     this.#options = options
+    this.#logger = logger
+    this.#observation = new LeaseObservation(clock, leaseDurationMs)
   }
 
-  /** Leads whenever it can, until `signal` aborts; then hands over, so that the next leader need not wait. */
+  /**
+   * Leads whenever it can, until `signal` aborts; then lets `lead` come to its end and hands over, so that the next
+   * leader need not wait. `lead` never runs twice at a time. Returning or throwing gives leadership up for a moment.
+   */
   async run(signal: AbortSignal, lead: (term: Term) => Promise<void>): Promise<void> {
     while (!signal.aborted) {
-      const lease = await this.#tryAcquire()
-      if (lease) await this.#term(lease, signal, lead)
-      if (!signal.aborted) await this.#pause(signal)
+      const held = await this.#campaign(signal)
+      if (!held) break
+      await this.#serve(held, signal, lead)
+      if (!signal.aborted) await sleep(this.#options.clock, this.#retryMs(), signal)
+    }
+    this.#observation.forget()
+  }
+
+  async #campaign(signal: AbortSignal): Promise<Held | undefined> {
+    const { client, clock, namespace, name, retryPeriodMs } = this.#options
+    const watch = new LeaseWatch({ client, clock, lease: { namespace, name }, pauseMs: retryPeriodMs })
+    try {
+      while (!signal.aborted) {
+        const outcome = await this.#tryToTake(signal)
+        if (outcome && 'claim' in outcome) return outcome
+        await watch.wait(outcome, this.#retryMs(), signal)
+      }
+      return undefined
+    } finally {
+      await watch.stop()
     }
   }
 
-  async #term(lease: LeaderLease, signal: AbortSignal, lead: (term: Term) => Promise<void>): Promise<void> {
-    const { logger = silentLogger, identity, name } = this.#options
-    const epoch = lease.spec?.leaseTransitions ?? 0
-    const lost = new AbortController()
-    const stop = () => lost.abort(signal.reason)
+  /** @returns what is held now; or the lease as it stands, when it was read and is somebody else's */
+  async #tryToTake(signal: AbortSignal): Promise<Held | Lease | undefined> {
+    const { client, clock, namespace, name, identity, leaseDurationMs, epochFloor } = this.#options
+    try {
+      const live = await client.get<Lease>(resources.leases, { namespace, name }, { signal })
+      const isFree = this.#observation.look(live)
+      const unanswered = this.#unanswered
+      this.#unanswered = undefined
+      if (live && unanswered && isLanded(live, unanswered.lease)) return { ...unanswered, lease: live }
+      if (!isFree) return live
+      const floor = Math.max(this.#observation.highestEpoch, (await epochFloor?.()) ?? 0)
+      const claim: Claim = { identity, leaseDurationMs, epoch: floor + 1 }
+      return await this.#take(live, claim, clock.now(), signal)
+    } catch (error) {
+      if (!signal.aborted && !isRace(error)) this.#logger.warn({ lease: name, error }, 'the lease could not be taken')
+      return undefined
+    }
+  }
+
+  async #take(live: Lease | undefined, claim: Claim, sentAt: number, signal: AbortSignal): Promise<Held> {
+    const { client, namespace, name } = this.#options
+    const lease = claimed(live, { namespace, name }, claim, sentAt)
+    try {
+      const written = live
+        ? await client.replace(resources.leases, lease, { signal })
+        : await client.create(resources.leases, lease, { signal })
+      return { lease: written, claim, sentAt }
+    } catch (error) {
+      if (error instanceof KubeError && error.isOutcomeUnknown()) this.#unanswered = { lease, claim, sentAt }
+      throw error
+    }
+  }
+
+  async #serve(held: Held, signal: AbortSignal, lead: (term: Term) => Promise<void>): Promise<void> {
+    const { clock, name, identity, renewDeadlineMs } = this.#options
+    const { epoch } = held.claim
+    const fields = { lease: name, identity, epoch }
+    const term = new LeaderTerm(clock, epoch, held.sentAt + renewDeadlineMs)
+    const stop = () => term.end('stopped')
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
-    logger.info({ lease: name, identity, epoch }, 'leading')
-    const renewing = this.#keepRenewing(lease, lost)
-    try {
-      await lead({ epoch, signal: lost.signal })
-    } finally {
-      lost.abort()
-      signal.removeEventListener('abort', stop)
-      await this.#release(await renewing)
-      logger.info({ lease: name, identity, epoch }, 'no longer leading')
-    }
+    const settled = new AbortController()
+    const renewing = this.#keep(held, term, settled.signal)
+    this.#logger.info(fields, 'leading')
+    const isSettled = await this.#lead(term, signal, lead)
+    term.end('given up')
+    settled.abort()
+    signal.removeEventListener('abort', stop)
+    const last = await renewing
+    // A leader that is still acting keeps the lease until it expires: nobody may start beside it.
+    if (isSettled && last) await this.#release(last)
+    term.lose('over')
+    this.#logger.info({ ...fields, reason: term.reason }, 'no longer leading')
   }
 
-  /** @returns the last state of the lease that this process wrote, or undefined when somebody else wrote it since. */
-  async #keepRenewing(first: LeaderLease, lost: AbortController): Promise<LeaderLease | undefined> {
-    const { clock, renewDeadlineMs } = this.#options
-    let lease: LeaderLease = first
-    let isLost = false
-    // A stalled process finds out by its own timer, before anything else it does after waking up.
-    let cancel = clock.after(renewDeadlineMs, () => lost.abort())
-    while (!lost.signal.aborted) {
-      await this.#pause(lost.signal)
-      if (lost.signal.aborted) break
-      const renewed = await this.#renew(lease)
-      if (renewed === 'lost') {
-        isLost = true
-        lost.abort()
-      } else if (renewed) {
-        lease = renewed
-        cancel()
-        cancel = clock.after(renewDeadlineMs, () => lost.abort())
-      } else if (clock.now() - this.#renewedAt >= renewDeadlineMs) lost.abort()
+  /** @returns false when `lead` did not come to its end in time after everything was stopped */
+  async #lead(term: LeaderTerm, signal: AbortSignal, lead: (term: Term) => Promise<void>): Promise<boolean> {
+    const { clock, name, leaseDurationMs } = this.#options
+    const { promise: gaveUp, resolve: giveUp } = Promise.withResolvers<false>()
+    let cancel: Cancel = () => undefined
+    const onStop = () => {
+      cancel = clock.after(leaseDurationMs, () => giveUp(false))
     }
+    if (signal.aborted) onStop()
+    signal.addEventListener('abort', onStop, { once: true })
+    const work = runSafely(term, lead).then(error => {
+      if (error !== undefined) this.#logger.error({ lease: name, epoch: term.epoch, error }, 'the leader failed')
+      return true
+    })
+    const isSettled = await Promise.race([work, gaveUp])
     cancel()
-    return isLost ? undefined : lease
+    signal.removeEventListener('abort', onStop)
+    if (!isSettled)
+      this.#logger.error({ lease: name, epoch: term.epoch }, 'the leader did not stop when it was told to')
+    return isSettled
   }
 
-  async #tryAcquire(): Promise<LeaderLease | undefined> {
-    const { client, namespace, name, clock, logger = silentLogger } = this.#options
+  /** Renews until `settled`. @returns what is held at the end; undefined when somebody else took it or deleted it */
+  async #keep(held: Held, term: LeaderTerm, settled: AbortSignal): Promise<Held | undefined> {
+    const { clock, renewDeadlineMs } = this.#options
+    let current: Held | undefined = held
+    let isFresh = true
+    while (current && !settled.aborted && !term.lost.aborted) {
+      if (isFresh) await pauseUnless(settled, term.lost, ending => sleep(clock, this.#retryMs(), ending))
+      if (settled.aborted || term.lost.aborted) break
+      const next = await this.#renew(current, term)
+      isFresh = next.isRenewed || next.held === current
+      current = next.held
+      if (current && next.isRenewed) term.extend(current.sentAt + renewDeadlineMs)
+    }
+    if (!current) term.lose('the lease belongs to somebody else')
+    return current
+  }
+
+  async #renew(held: Held, term: LeaderTerm): Promise<{ held: Held | undefined; isRenewed: boolean }> {
+    const { client, clock, name } = this.#options
+    const sentAt = clock.now()
     try {
-      const live = await client.get<LeaderLease>(resources.leases, { name, namespace })
-      const now = clock.now()
-      if (!live) return this.#won(await client.create(resources.leases, this.#leaseOf(undefined, 1)), now)
-      if (!this.#isFree(live)) return undefined
-      const transitions = (live.spec?.leaseTransitions ?? 0) + 1
-      return this.#won(await client.replace(resources.leases, this.#leaseOf(live, transitions)), now)
+      const lease = await client.replace(resources.leases, renewed(held.lease, sentAt), { signal: term.lost })
+      return { held: { ...held, lease, sentAt }, isRenewed: true }
     } catch (error) {
-      if (!isConflict(error) && !isAlreadyExists(error))
-        logger.warn({ lease: name, error: String(error) }, 'cannot acquire the lease')
-      return undefined
+      if (isNotFound(error)) return { held: undefined, isRenewed: false }
+      if (isConflict(error)) return { held: await this.#lookAgain(held), isRenewed: false }
+      if (!term.lost.aborted) this.#logger.warn({ lease: name, error }, 'the lease could not be renewed')
+      return { held, isRenewed: false }
     }
   }
 
-  #won(lease: LeaderLease, askedAt: number): LeaderLease {
-    this.#renewedAt = askedAt
-    return lease
-  }
-
-  #isFree(live: LeaderLease): boolean {
-    const holder = live.spec?.holderIdentity ?? ''
-    if (holder === '') return true
-    const now = this.#options.clock.now()
-    const version = live.metadata.resourceVersion ?? ''
-    if (this.#observed?.version !== version) this.#observed = { version, seenAt: now }
-    const durationMs = (live.spec?.leaseDurationSeconds ?? 0) * 1000 || this.#options.leaseDurationMs
-    return now - this.#observed.seenAt >= durationMs
-  }
-
-  async #renew(lease: LeaderLease): Promise<LeaderLease | 'lost' | undefined> {
-    const { client, clock, logger = silentLogger, name } = this.#options
-    const askedAt = clock.now()
+  /** A renewal whose answer was lost meets itself as a conflict: holder and epoch decide whose the lease is. */
+  async #lookAgain(held: Held): Promise<Held | undefined> {
+    const { client, namespace, name } = this.#options
     try {
-      const renewed = await client.replace(resources.leases, this.#leaseOf(lease, lease.spec?.leaseTransitions ?? 0))
-      return this.#won(renewed, askedAt)
-    } catch (error) {
-      if (isConflict(error)) return this.#afterConflict(lease)
-      logger.warn({ lease: name, error: String(error) }, 'cannot renew the lease')
-      return undefined
+      const live = await client.get<Lease>(resources.leases, { namespace, name })
+      return live && isHeldBy(live, held.claim) ? { ...held, lease: live } : undefined
+    } catch {
+      return held
     }
   }
 
-  /** A renewal whose answer was lost looks like a conflict afterwards: the holder in the record decides. */
-  async #afterConflict(lease: LeaderLease): Promise<LeaderLease | 'lost' | undefined> {
-    const { client, namespace, name, identity } = this.#options
-    const live = await client.get<LeaderLease>(resources.leases, { name, namespace }).catch(() => undefined)
-    if (!live) return undefined
-    const isMine = live.spec?.holderIdentity === identity && live.spec.leaseTransitions === lease.spec?.leaseTransitions
-    return isMine ? live : 'lost'
-  }
-
-  async #release(lease: LeaderLease | undefined): Promise<void> {
-    if (!lease) return
-    const { client, logger = silentLogger, name } = this.#options
-    const spec = { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 }
+  async #release(held: Held): Promise<void> {
+    const { client, clock, name } = this.#options
+    const options = { timeoutMs: RELEASE_TIMEOUT_MS }
     try {
-      await client.replace(resources.leases, { ...lease, spec })
+      await client.replace(resources.leases, released(held.lease, clock.now()), options)
     } catch (error) {
-      logger.warn(
-        { lease: name, error: String(error) },
-        'cannot hand the lease over; the next leader has to wait for it',
-      )
+      const live = isConflict(error) ? await this.#lookAgain(held) : undefined
+      if (live && live !== held) {
+        await client.replace(resources.leases, released(live.lease, clock.now()), options).catch(() => undefined)
+      } else if (!isRace(error)) {
+        this.#logger.warn({ lease: name, error }, 'the lease could not be handed over: the next leader has to wait')
+      }
     }
   }
 
-  #leaseOf(live: LeaderLease | undefined, leaseTransitions: number): LeaderLease {
-    const { namespace, name, identity, leaseDurationMs, clock } = this.#options
-    const now = rfc3339Micro(clock.now())
-    const isRenewal = live?.spec?.holderIdentity === identity && live.spec.leaseTransitions === leaseTransitions
-    return {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: live?.metadata ?? { name, namespace },
-      spec: {
-        holderIdentity: identity,
-        leaseDurationSeconds: Math.max(1, Math.ceil(leaseDurationMs / 1000)),
-        acquireTime: isRenewal ? (live?.spec?.acquireTime ?? now) : now,
-        renewTime: now,
-        leaseTransitions,
-      },
-    }
+  /** Up to a fifth earlier: candidates that started together must not stay in step. */
+  #retryMs(): number {
+    const { retryPeriodMs, random } = this.#options
+    return retryPeriodMs * (1 - random.next() / 5)
   }
+}
 
-  #pause(signal: AbortSignal): Promise<void> {
-    const { clock, random, retryPeriodMs } = this.#options
-    return sleep(clock, retryPeriodMs * (1 + 0.2 * random.next()), signal)
+/** Somebody else was first. */
+const isRace = (error: unknown) => error instanceof KubeError && (error.status === 409 || error.status === 404)
+
+/** The write with the lost answer is the one that made the record what it is. */
+const isLanded = (live: Lease, written: Lease) =>
+  live.spec?.holderIdentity === written.spec?.holderIdentity &&
+  live.spec?.acquireTime === written.spec?.acquireTime &&
+  epochOf(live) === epochOf(written)
+
+async function runSafely(term: LeaderTerm, lead: (term: Term) => Promise<void>): Promise<unknown> {
+  if (term.signal.aborted) return undefined
+  try {
+    await lead({ epoch: term.epoch, signal: term.signal })
+    return undefined
+  } catch (error) {
+    // What fails because the term ended has not failed.
+    return term.signal.aborted ? undefined : (error ?? new Error('failed without an error'))
   }
+}
+
+async function pauseUnless(
+  a: AbortSignal,
+  b: AbortSignal,
+  pause: (ending: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const ending = new AbortController()
+  const end = () => ending.abort()
+  for (const signal of [a, b]) signal.addEventListener('abort', end, { once: true })
+  if (a.aborted || b.aborted) end()
+  await pause(ending.signal)
+  for (const signal of [a, b]) signal.removeEventListener('abort', end)
 }

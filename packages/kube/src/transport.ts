@@ -45,3 +45,7 @@ export class TransportError extends Error {
     this.wasSent = options.wasSent
   }
 }
+
+/** By its shape: a transport that lives elsewhere, such as that of an embedded server, has a class of its own. */
+export const isTransportError = (error: unknown): error is TransportError =>
+  error instanceof Error && error.name === 'TransportError' && 'reason' in error && 'wasSent' in error

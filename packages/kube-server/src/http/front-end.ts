@@ -6,7 +6,7 @@ import { TLSSocket } from 'node:tls'
 import { type Clock, type Logger, nextTurn, sleep } from '@godwit/ports'
 import { errorResponse } from '../rest/errors.ts'
 import { tooLarge } from './body.ts'
-import type { ApiRequest, ApiResponse, PiecesResponse, WatchResponse } from './message.ts'
+import type { ApiRequest, ApiResponse, PiecesResponse, WatchResponse, WholeResponse } from './message.ts'
 import { readBody } from './read-body.ts'
 import { TurnWriter } from './turn-writer.ts'
 
@@ -125,11 +125,10 @@ export class FrontEnd {
   async #send(incoming: IncomingMessage, outgoing: ServerResponse, response: ApiResponse): Promise<void> {
     switch (response.kind) {
       case 'whole':
-        outgoing.writeHead(response.status, response.headers)
-        outgoing.end(incoming.method === 'HEAD' ? undefined : response.body)
+        writeWhole(outgoing, response, response.body, incoming.method === 'HEAD')
         return
       case 'pieces':
-        return sendPieces(outgoing, response)
+        return sendPieces(outgoing, response, incoming.method === 'HEAD')
       case 'watch':
         return this.#sendWatch(outgoing, response)
       case 'cut':
@@ -175,12 +174,23 @@ function headersOf(incoming: IncomingMessage): http.IncomingHttpHeaders {
   return headers
 }
 
-async function sendPieces(outgoing: ServerResponse, { status, headers, pieces }: PiecesResponse): Promise<void> {
+/** Without a length Node frames the body in chunks, which costs a fifth of a small answer. */
+function writeWhole(
+  outgoing: ServerResponse,
+  { status, headers }: Pick<WholeResponse, 'status' | 'headers'>,
+  body: string,
+  isHead: boolean,
+): void {
+  outgoing.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
+  outgoing.end(isHead ? undefined : body)
+}
+
+async function sendPieces(outgoing: ServerResponse, response: PiecesResponse, isHead: boolean): Promise<void> {
+  const { status, headers, pieces } = response
   const iterator = pieces[Symbol.iterator]()
   const first = collect(iterator)
   if (first.isLast) {
-    outgoing.writeHead(status, headers)
-    outgoing.end(first.text)
+    writeWhole(outgoing, response, first.text, isHead)
     return
   }
   outgoing.writeHead(status, headers)

@@ -26,11 +26,12 @@ export class InProcessTransport implements Transport {
   }
 
   async request(request: TransportRequest): Promise<TransportResponse> {
-    if (this.#isClosed) throw new TransportError('ConnectionError', 'the transport is closed')
-    if (request.signal?.aborted) throw new TransportError('Aborted', 'the request was aborted')
+    if (this.#isClosed) throw new TransportError('ConnectionError', 'the transport is closed', { wasSent: false })
+    if (request.signal?.aborted) throw new TransportError('Aborted', 'the request was aborted', { wasSent: false })
     const response = await this.#inTime(request, this.#ask(request))
     if (response.kind === 'watch') return this.#streamed(request, response)
-    if (response.kind === 'cut') throw new TransportError('ConnectionError', 'the connection was cut')
+    if (response.kind === 'cut')
+      throw new TransportError('ConnectionError', 'the connection was cut', { wasSent: true })
     if (response.kind === 'silence') return this.#inTime(request, new Promise<never>(() => undefined))
     const body = response.kind === 'whole' ? response.body : [...response.pieces].join('')
     return wholeAnswer(response.status, response.headers, request.method === 'HEAD' ? '' : body)
@@ -43,8 +44,9 @@ export class InProcessTransport implements Transport {
 
   #ask({ method, path, headers, body }: TransportRequest): Promise<ApiResponse> {
     const { handle, caller } = this.#options
-    const lower: Record<string, string> = {}
-    for (const [name, value] of Object.entries(headers)) lower[name.toLowerCase()] = value
+    const lower: Record<string, string | string[]> = {}
+    for (const [name, value] of Object.entries(headers))
+      lower[name.toLowerCase()] = typeof value === 'string' ? value : [...value]
     const buffer = typeof body === 'string' ? Buffer.from(body) : body
     return handle({ method, url: path, headers: lower, ...(buffer && { body: buffer }), ...(caller && { caller }) })
   }
@@ -56,9 +58,10 @@ export class InProcessTransport implements Transport {
         timeoutMs === undefined
           ? () => undefined
           : this.#options.clock.after(timeoutMs, () =>
-              settle(() => reject(new TransportError('Timeout', 'no answer in time'))),
+              settle(() => reject(new TransportError('Timeout', 'no answer in time', { wasSent: true }))),
             )
-      const onAbort = () => settle(() => reject(new TransportError('Aborted', 'the request was aborted')))
+      const onAbort = () =>
+        settle(() => reject(new TransportError('Aborted', 'the request was aborted', { wasSent: true })))
       const settle = (act: () => void) => {
         cancel()
         signal?.removeEventListener('abort', onAbort)

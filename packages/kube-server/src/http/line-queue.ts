@@ -33,12 +33,12 @@ export class LineQueue implements WatchSink {
   }
 
   destroy(): void {
-    this.#fail(new TransportError('ConnectionError', 'the stream was cut off'))
+    this.#fail(new TransportError('ConnectionError', 'the stream was cut off', { wasSent: true }))
   }
 
   /** The reader gives up. */
   abort(): void {
-    this.#fail(new TransportError('Aborted', 'the request was aborted'))
+    this.#fail(new TransportError('Aborted', 'the request was aborted', { wasSent: true }))
   }
 
   /** Called once, when the reader is done or the stream is over. */
@@ -62,7 +62,7 @@ export class LineQueue implements WatchSink {
         if (this.#bytes === 0) this.#drained()
         if (this.#lines.length > 0) continue
         if (this.#failure) throw this.#failure
-        if (this.#hasEnded) return
+        if (this.#hasEnded || this.#isClosed) return
         await new Promise<void>(resolve => {
           this.#wake = resolve
         })

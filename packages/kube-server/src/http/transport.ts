@@ -3,7 +3,8 @@ export interface TransportRequest {
   readonly method: string
   /** With query. */
   readonly path: string
-  readonly headers: Readonly<Record<string, string>>
+  /** A list is a header that comes several times. */
+  readonly headers: Readonly<Record<string, string | readonly string[]>>
   readonly body?: string | Buffer
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
@@ -22,14 +23,18 @@ export interface Transport {
   close(): Promise<void>
 }
 
-/** No answer arrived. `reason` is what clients call it. */
+export type TransportFailure = 'Timeout' | 'ConnectionError' | 'Aborted'
+
+/** No answer, or only a part of one. */
 export class TransportError extends Error {
   override readonly name = 'TransportError'
-  readonly status = 0
-  readonly reason: 'Timeout' | 'ConnectionError' | 'Aborted'
+  readonly reason: TransportFailure
+  /** False when the request certainly never reached the server. */
+  readonly wasSent: boolean
 
-  constructor(reason: 'Timeout' | 'ConnectionError' | 'Aborted', message: string) {
+  constructor(reason: TransportFailure, message: string, options: { readonly wasSent: boolean }) {
     super(message)
     this.reason = reason
+    this.wasSent = options.wasSent
   }
 }

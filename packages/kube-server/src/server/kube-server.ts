@@ -40,6 +40,7 @@ import { reviewHandler } from './reviews.ts'
 
 const defaultHost = '127.0.0.1'
 const mastersGroup = 'system:masters'
+const unauthenticatedGroup = 'system:unauthenticated'
 
 interface Parts {
   readonly core: Core
@@ -146,7 +147,7 @@ export class KubeServer {
   }
 
   #userOf(caller: Caller): User {
-    if (typeof caller !== 'string') return authenticated(caller)
+    if (typeof caller !== 'string') return caller.groups.includes(unauthenticatedGroup) ? caller : authenticated(caller)
     const { groups = [], uid } = this.#parts.users.get(caller) ?? {}
     return authenticated({ name: caller, groups, ...(uid !== undefined && { uid }) })
   }

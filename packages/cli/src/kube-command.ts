@@ -38,6 +38,8 @@ function port(text: string): number {
 }
 
 async function serve(options: KubeOptions): Promise<void> {
+  // Before anything is started or said: whoever reads the welcome may stop us at once.
+  const stopped = untilStopped()
   const users = options.users === undefined ? [] : parseUsers(readFileSync(options.users, 'utf8'))
   // Objects, keys and tokens are nobody else's business.
   process.umask(0o077)
@@ -46,8 +48,7 @@ async function serve(options: KubeOptions): Promise<void> {
   const server = await KubeServer.start(serverOptions(options, folder, users))
   const files = ['admin', ...users.map(user => user.name)].map(name => writeKubeconfig(server, folder, name))
   console.log(welcome(server.url, folder, files))
-  const stopped = untilStopped()
-  await new Promise<void>(done => stopped.addEventListener('abort', () => done(), { once: true }))
+  if (!stopped.aborted) await new Promise<void>(done => stopped.addEventListener('abort', () => done(), { once: true }))
   await server.stop()
   console.log('Stopped. Nothing acknowledged is lost; start again with the same --dir to go on.')
 }

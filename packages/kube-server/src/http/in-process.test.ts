@@ -8,6 +8,11 @@ import { TransportError } from './transport.ts'
 const at = inProcess()
 const configMaps = '/api/v1/namespaces/default/configmaps'
 const get = (path: string) => ({ method: 'GET', path, headers: {} })
+async function collect(lines: AsyncIterable<string>): Promise<string[]> {
+  const all: string[] = []
+  for await (const line of lines) all.push(line)
+  return all
+}
 const failsWith = (reason: string, wasSent: boolean) => (error: unknown) =>
   error instanceof TransportError && error.reason === reason && error.wasSent === wasSent
 
@@ -47,13 +52,13 @@ test('leaving the loop over the lines ends the watch', async () => {
     assert.equal(JSON.parse(line).type, 'ADDED')
     break
   }
-  assert.deepEqual(await Array.fromAsync(response.lines()), [])
+  assert.deepEqual(await collect(response.lines()), [])
 })
 
 test('a closed transport refuses requests and breaks its watches', async () => {
   const transport = at.server.transport()
   const response = await transport.request({ ...get(`${configMaps}?watch=1&resourceVersion=999999`), stream: true })
-  const reading = Array.fromAsync(response.lines())
+  const reading = collect(response.lines())
   await transport.close()
   await assert.rejects(reading, failsWith('ConnectionError', true))
   await assert.rejects(transport.request(get(configMaps)), failsWith('ConnectionError', false))
@@ -67,7 +72,7 @@ test('everything runs on the clock of the server: nothing waits for real time', 
     .transport()
     .request({ ...get(`${configMaps}?watch=1&timeoutSeconds=3600`), stream: true })
   let isOver = false
-  const reading = Array.fromAsync(response.lines()).then(() => {
+  const reading = collect(response.lines()).then(() => {
     isOver = true
   })
   clock.advance(3_599_000)
@@ -89,17 +94,15 @@ test('a reader inside the process that does not read is cut off as well', async 
     .request({ ...get(`${configMaps}?watch=1&resourceVersion=${start}`), stream: true })
   const pad = 'x'.repeat(900_000)
   for (let i = 0; i < 10; i++)
-    await at.server
-      .transport()
-      .request({
-        method: 'POST',
-        path: configMaps,
-        headers: {},
-        body: JSON.stringify({ metadata: { name: `lazy-${i}` }, data: { pad } }),
-      })
+    await at.server.transport().request({
+      method: 'POST',
+      path: configMaps,
+      headers: {},
+      body: JSON.stringify({ metadata: { name: `lazy-${i}` }, data: { pad } }),
+    })
   await eventually(
     () =>
-      Array.fromAsync(lazy.lines()).then(
+      collect(lazy.lines()).then(
         () => undefined,
         (error: TransportError) => error.reason,
       ),

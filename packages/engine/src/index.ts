@@ -2,4 +2,5 @@ export { EffectRunner, type EffectRunnerOptions, type Outcome } from './effect-r
 export { type JsonLoggerOptions, jsonLogger } from './json-logger.ts'
 export { KeyedQueue, type KeyedQueueOptions } from './keyed-queue.ts'
 export { isEqualJson, mergeDiff } from './merge-diff.ts'
+export { Pacer } from './pacer.ts'
 export { type PassResult, type ReconcilerOptions, reconcile } from './reconciler.ts'

@@ -2,7 +2,7 @@
  * The agent of one hub: does what the MigrationTasks in its namespace on the global hub ask for, as source or as
  * target. It remembers nothing that is not in a task or on its hub, so it may die at any instruction.
  */
-import { EffectRunner, KeyedQueue, reconcile } from '@godwit/engine'
+import { EffectRunner, KeyedQueue, Pacer, reconcile } from '@godwit/engine'
 import { Informer, isAlreadyExists, type KubeClient, resources } from '@godwit/kube'
 import { type Clock, type Logger, type Random, rfc3339 } from '@godwit/ports'
 import { AGENT_NAMESPACE, godwit, type MigrationTask } from '../api/index.ts'
@@ -43,6 +43,7 @@ const SHARED_RECHECK_MS = 2000
 export class HubAgent {
   readonly #options: HubAgentOptions
   readonly #queue: KeyedQueue
+  readonly #pacer: Pacer
   readonly #world: HubWorld
   readonly #informer: Informer<MigrationTask>
   readonly #tasks: TaskCache
@@ -61,6 +62,7 @@ export class HubAgent {
     this.#options = options
     const { clock, random, logger, hub, globalHub, hubName } = options
     this.#queue = new KeyedQueue({ clock, random })
+    this.#pacer = new Pacer(clock, SETTLE_MS)
     this.#world = new HubWorld({
       client: hub,
       clock,
@@ -77,7 +79,7 @@ export class HubAgent {
       logger,
     })
     this.#informer.addIndex('item', task => Object.keys(task.spec.items ?? {}))
-    this.#informer.onChange(({ object }) => this.#queue.addAfter(object.metadata.name, SETTLE_MS))
+    this.#informer.onChange(({ object }) => this.#lookSoon(object.metadata.name))
     this.#tasks = new TaskCache(this.#informer, globalHub)
     this.#items = {
       source: this.#runner((_, job) => sourceItems.perform(this.#sourceSide, job, job.effect)),
@@ -98,7 +100,10 @@ export class HubAgent {
     this.#logRecovery()
     for (const { metadata } of this.#tasks.list()) this.#queue.add(metadata.name)
     const { logger } = this.#options
-    await reconcile({ queue: this.#queue, pass: name => this.#pass(name), workers: 4, logger }, signal)
+    await reconcile(
+      { queue: this.#queue, pass: name => this.#pacer.timed(name, () => this.#pass(name)), workers: 4, logger },
+      signal,
+    )
     const runners = [this.#items.source, this.#items.target, this.#shared.source, this.#shared.target]
     await Promise.all(runners.map(runner => runner.idle()))
     await Promise.all([this.#informer.stop(), this.#world.stop()])
@@ -106,7 +111,7 @@ export class HubAgent {
 
   #runner<Effect>(perform: (key: string, effect: Effect) => Promise<Evidence | undefined>) {
     const { clock, random, concurrency = 24 } = this.#options
-    const onSettled = (key: string) => this.#queue.addAfter(key.split('/')[1] ?? '', SETTLE_MS)
+    const onSettled = (key: string) => this.#lookSoon(key.split('/')[1] ?? '')
     return new EffectRunner<Effect, Evidence>({ clock, random, concurrency, perform, onSettled })
   }
 
@@ -134,6 +139,7 @@ export class HubAgent {
 
   async #pass(name: string): Promise<{ readonly afterMs?: number }> {
     const task = this.#tasks.get({ name, namespace: this.#options.hubName })
+    if (!task) this.#pacer.forget(name)
     if (!task || task.metadata.deletionTimestamp) return {}
     return task.spec.scope === 'Shared' ? this.#sharedPass(task) : this.#itemPass(task)
   }
@@ -201,7 +207,7 @@ export class HubAgent {
     if (this.#bootstraps.get(to) === kubeconfig) return
     if (kubeconfig === undefined) this.#bootstraps.delete(to)
     else this.#bootstraps.set(to, kubeconfig)
-    for (const { metadata } of this.#tasks.list()) this.#queue.addAfter(metadata.name, SETTLE_MS)
+    for (const { metadata } of this.#tasks.list()) this.#lookSoon(metadata.name)
   }
 
   #writerOf(task: MigrationTask): BundleWriter {
@@ -216,8 +222,12 @@ export class HubAgent {
     return writer
   }
 
+  #lookSoon(task: string): void {
+    this.#queue.addAfter(task, this.#pacer.delayMs(task))
+  }
+
   #clusterChanged(cluster: string): void {
-    for (const { metadata } of this.#informer.byIndex('item', cluster)) this.#queue.addAfter(metadata.name, SETTLE_MS)
+    for (const { metadata } of this.#informer.byIndex('item', cluster)) this.#lookSoon(metadata.name)
   }
 
   async #ensureNamespace(): Promise<void> {

@@ -2,7 +2,7 @@
  * The controller on the global hub: drives every ManagedClusterMigration in its namespace. It remembers nothing that
  * is not in a migration or a task, so it may die at any instruction; a deposed one is refused by epoch.
  */
-import { EffectRunner, KeyedQueue, reconcile } from '@godwit/engine'
+import { EffectRunner, KeyedQueue, Pacer, reconcile } from '@godwit/engine'
 import { EventRecorder, type KubeClient } from '@godwit/kube'
 import type { Clock, Logger, Random } from '@godwit/ports'
 import { GLOBAL_HUB_NAMESPACE, isTerminal, type ManagedClusterMigration } from '../api/index.ts'
@@ -27,10 +27,12 @@ const SETTLE_MS = 20
 export async function runController(options: ControllerOptions, epoch: number, signal: AbortSignal): Promise<void> {
   const { client, clock, random, logger, identity, namespace = GLOBAL_HUB_NAMESPACE } = options
   const queue = new KeyedQueue({ clock, random })
+  const pacer = new Pacer(clock, SETTLE_MS)
+  const lookSoon = (uid: string) => queue.addAfter(uid, pacer.delayMs(uid))
   const addAll = () => {
-    for (const { metadata } of world.migrations()) if (metadata.uid) queue.addAfter(metadata.uid, SETTLE_MS)
+    for (const { metadata } of world.migrations()) if (metadata.uid) lookSoon(metadata.uid)
   }
-  const onChange = (uid: string | undefined) => (uid === undefined ? addAll() : queue.addAfter(uid, SETTLE_MS))
+  const onChange = (uid: string | undefined) => (uid === undefined ? addAll() : lookSoon(uid))
   const world = new GlobalHubWorld({ client, namespace, clock, random, logger, onChange })
   const events = new EventRecorder({ client, component: 'godwit-hubs-controller', instance: identity, clock })
   const runner = new EffectRunner<Work, undefined>({
@@ -38,7 +40,7 @@ export async function runController(options: ControllerOptions, epoch: number, s
     random,
     concurrency: 16,
     perform: (_, work) => performWork(work),
-    onSettled: key => queue.addAfter(key.split('/')[0] ?? '', SETTLE_MS),
+    onSettled: key => lookSoon(key.split('/')[0] ?? ''),
   })
   await world.start(signal)
   if (!signal.aborted) logRecovery(logger, world, epoch)
@@ -51,7 +53,8 @@ export async function runController(options: ControllerOptions, epoch: number, s
     if (isTerminal(migration.status?.phase)) return {}
     return afterMs === undefined ? {} : { afterMs }
   }
-  await reconcile({ queue, pass, workers: 4, logger }, signal)
+  const timedPass = (uid: string) => pacer.timed(uid, () => pass(uid))
+  await reconcile({ queue, pass: timedPass, workers: 4, logger }, signal)
   await runner.idle()
   await Promise.all([world.stop(), events.flush()])
 }

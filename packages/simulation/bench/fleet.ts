@@ -3,6 +3,9 @@
  * Usage: node packages/simulation/bench/fleet.ts [clusters=3000] [restSeconds=60]
  */
 import { sleep, systemClock } from '@godwit/ports'
+import { isTrue } from '../src/foreign/conditions.ts'
+import { conditions } from '../src/foreign/names.ts'
+import { foreign, type ManagedCluster } from '../src/index.ts'
 import { startWorld } from '../test/world.ts'
 
 const MIB = 2 ** 20
@@ -26,8 +29,15 @@ const world = await startWorld({
   isReal: true,
   onProgress: step => say(`${seconds()}: ${step}, ${memory()}`),
 })
-const isSettled = () => world.fleet.census()['S1 hub1'] === clusters && world.fleet.isIdle()
-while (!isSettled()) await sleep(systemClock, 250)
+/** All clusters have what their hubs give them, and nobody has had anything to do for a while. */
+async function untilSettled(): Promise<void> {
+  const client = world.fleet.client('hub1')
+  for (let quiet = 0; quiet < 5; quiet = world.fleet.isIdle() ? quiet + 1 : 0) await sleep(systemClock, 500)
+  const { items } = await client.list<ManagedCluster>(foreign.managedClusters)
+  if (items.filter(item => isTrue(item, conditions.importSucceeded)).length < clusters) await untilSettled()
+}
+
+await untilSettled()
 say(`${seconds()}: settled ${JSON.stringify(world.fleet.census())}, ${memory()}`)
 
 const before = process.cpuUsage()

@@ -4,15 +4,27 @@ const POLL_MS = 10
 /** Generous: the machine may be busy with anything. */
 const LIMIT_MS = 60_000
 
-/** Waits for a fact. Fails with the last answer when it does not come true in a minute. */
+/** Lets a little time go by. */
+export type Pause = () => Promise<void>
+
+const realPause: Pause = () => sleep(systemClock, POLL_MS)
+const MAX_PAUSES = LIMIT_MS / POLL_MS
+
+export interface Patience {
+  /** What to show when it does not come true. */
+  readonly explain?: () => unknown
+  readonly pause?: Pause
+}
+
+/** Waits for a fact; fails when it does not come true in a minute of real time, or in as many pauses. */
 export async function eventually(
   what: string,
   isTrue: () => Promise<boolean> | boolean,
-  explain?: () => unknown,
+  { explain, pause = realPause }: Patience = {},
 ): Promise<void> {
-  for (let waitedMs = 0; waitedMs < LIMIT_MS; waitedMs += POLL_MS) {
+  for (let pauses = 0; pauses < MAX_PAUSES; pauses++) {
     if (await isTrue()) return
-    await sleep(systemClock, POLL_MS)
+    await pause()
   }
   throw new Error(`never: ${what} ${explain ? JSON.stringify(explain(), undefined, 2) : ''}`)
 }

@@ -38,7 +38,7 @@ describe('a migration by hand', { concurrency: false }, () => {
   for (const mode of ['legacy', 'readOnly', 'frozen'] as const)
     test(`twenty clusters end on the target's own bootstrap, import controller ${mode}`, async () => {
       const { fleet, names } = await start(mode, 20)
-      const operator = new Operator(fleet, names, 'hub1', 'hub2')
+      const operator = new Operator(fleet, names, ['hub1', 'hub2'])
       await operator.untilIn('S1', 'hub1')
       const snapshot = await takeSnapshot(operator.source, names)
       const kubeconfig = await operator.makeCredential()
@@ -71,7 +71,7 @@ describe('a migration by hand', { concurrency: false }, () => {
 
   test('hold-back before delivery starves the clusters of the configuration, and refusal strands them', async () => {
     const { fleet, names } = await start('frozen', 5)
-    const operator = new Operator(fleet, names, 'hub1', 'hub2')
+    const operator = new Operator(fleet, names, ['hub1', 'hub2'])
     await operator.untilIn('S1', 'hub1')
     await operator.annotate(operator.source, { [annotations.disableAutoImport]: '' })
     await eventually('works are frozen', () => areReadOnly(operator))
@@ -86,7 +86,7 @@ describe('a migration by hand', { concurrency: false }, () => {
 
   test('refusal before delivery strands the clusters until the late configuration frees them', async () => {
     const { fleet, names } = await start('legacy', 5)
-    const operator = new Operator(fleet, names, 'hub1', 'hub2')
+    const operator = new Operator(fleet, names, ['hub1', 'hub2'])
     await operator.untilIn('S1', 'hub1')
     const kubeconfig = await operator.makeCredential()
     await operator.openTarget()
@@ -100,7 +100,7 @@ describe('a migration by hand', { concurrency: false }, () => {
 
   test('without import controllers the operator delivers both configurations', async () => {
     const { fleet, names } = await start('absent', 3)
-    const operator = new Operator(fleet, names, 'hub1', 'hub2')
+    const operator = new Operator(fleet, names, ['hub1', 'hub2'])
     await operator.untilIn('S1', 'hub1')
     const kubeconfig = await operator.makeCredential()
     await operator.openTarget()

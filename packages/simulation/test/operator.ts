@@ -24,7 +24,7 @@ import type {
 } from '../src/foreign/types.ts'
 import type { Fleet } from '../src/index.ts'
 import { renderKubeconfig } from '../src/klusterlet/kubeconfig.ts'
-import { eventually } from './eventually.ts'
+import { eventually, type Pause } from './eventually.ts'
 
 type Content = KubeObject & { spec?: unknown; status?: unknown; data?: unknown }
 
@@ -37,11 +37,20 @@ export class Operator {
   readonly to: string
   readonly migration = 'by-hand'
 
-  constructor(fleet: Fleet, names: readonly string[], from: string, to: string) {
+  readonly #pause: Pause | undefined
+
+  /** @param pause how to wait a little; default: in real time */
+  constructor(fleet: Fleet, names: readonly string[], [from, to]: readonly [string, string], pause?: Pause) {
+    this.#pause = pause
     this.fleet = fleet
     this.names = names
     this.from = from
     this.to = to
+  }
+
+  /** Waits for a fact. */
+  async until(what: string, isTrue: () => Promise<boolean> | boolean, explain?: () => unknown): Promise<void> {
+    await eventually(what, isTrue, { ...(explain && { explain }), ...(this.#pause && { pause: this.#pause }) })
   }
 
   get source(): KubeClient {
@@ -63,7 +72,7 @@ export class Operator {
       spec: { rotation: { enabled: true, validity: '24h' } },
     } as KubeObject)
     let secret: Secret | undefined
-    await eventually('the token is reported', async () => {
+    await this.until('the token is reported', async () => {
       secret = await globalClient.get<Secret>(resources.secrets, ref)
       return secret !== undefined
     })
@@ -131,7 +140,7 @@ export class Operator {
   /** The two-hub configuration is on every cluster when the work that carries it is applied as it is now. */
   async untilDelivered(): Promise<void> {
     for (const name of this.names)
-      await eventually(`${name} got the two-hub configuration`, () => this.#isDelivered(name))
+      await this.until(`${name} got the two-hub configuration`, () => this.#isDelivered(name))
   }
 
   async #isDelivered(name: string): Promise<boolean> {
@@ -200,7 +209,7 @@ export class Operator {
 
   async untilAvailableOnTarget(): Promise<void> {
     for (const name of this.names)
-      await eventually(
+      await this.until(
         `${name} is available on ${this.to}`,
         async () => {
           const cluster = await this.target.get<ManagedCluster>(foreign.managedClusters, { name })
@@ -212,7 +221,7 @@ export class Operator {
 
   async untilIn(label: string, hub: string): Promise<void> {
     for (const name of this.names)
-      await eventually(
+      await this.until(
         `${name} is in ${label} on ${hub}`,
         () => this.fleet.klusterlet(name)?.label === label && this.fleet.klusterlet(name)?.hub === hub,
         () => this.fleet.klusterlet(name)?.history,
@@ -245,7 +254,7 @@ export class Operator {
 
   async untilGoneFromSource(): Promise<void> {
     for (const name of this.names)
-      await eventually(`${name} is gone from ${this.from}`, async () => {
+      await this.until(`${name} is gone from ${this.from}`, async () => {
         const cluster = await this.source.get(foreign.managedClusters, { name })
         return !cluster && !(await this.source.get(resources.namespaces, { name }))
       })

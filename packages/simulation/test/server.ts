@@ -1,6 +1,6 @@
 import { KubeClient } from '@godwit/kube'
 import { KubeServer } from '@godwit/kube-server'
-import { systemClock } from '@godwit/ports'
+import { type Clock, seededRandom, systemClock } from '@godwit/ports'
 
 /** One API server in memory with access control, without sockets. */
 export interface TestServer {
@@ -9,19 +9,23 @@ export interface TestServer {
   readonly anonymous: KubeClient
   readonly server: string
   readonly caData: string
+  /** Resolves when the server's own controllers have nothing to do. */
+  idle(): Promise<void>
   stop(): Promise<void>
 }
 
 /** @param name becomes part of the URL, which leads nowhere: klusterlets of the fleet know it by heart */
-export async function startServer(name: string): Promise<TestServer> {
-  const server = await KubeServer.start({ listen: false, auth: {}, clock: systemClock })
+export async function startServer(name: string, clock: Clock = systemClock): Promise<TestServer> {
+  const random = seededRandom(name.length)
+  const server = await KubeServer.start({ listen: false, auth: {}, clock, random })
   const transport = server.transport('admin')
   const nobody = server.transport({ name: 'system:anonymous', groups: ['system:unauthenticated'] })
   return {
-    client: new KubeClient({ transport, userAgent: 'simulation' }),
-    anonymous: new KubeClient({ transport: nobody, userAgent: 'simulation' }),
+    client: new KubeClient({ transport, clock, random, userAgent: 'simulation' }),
+    anonymous: new KubeClient({ transport: nobody, clock, random, userAgent: 'simulation' }),
     server: `https://api.${name}.example.com:6443`,
     caData: Buffer.from(server.caPem).toString('base64'),
+    idle: () => server.idle(),
     stop: () => server.stop(),
   }
 }

@@ -1,6 +1,15 @@
 /** Hubs on in-memory API servers, for tests and benches: nothing leaves the process. */
 import type { KubeClient } from '@godwit/kube'
-import { type Clock, type Logger, seededRandom, silentLogger, systemClock } from '@godwit/ports'
+import {
+  type Clock,
+  type Logger,
+  nextTurn,
+  seededRandom,
+  silentLogger,
+  sleep,
+  systemClock,
+  VirtualClock,
+} from '@godwit/ports'
 import { HubWorld } from '../src/fleet/hub-world.ts'
 import { FAST_HUB_KNOBS, type HubKnobs, type ImportControllerMode } from '../src/hub/context.ts'
 import {
@@ -59,6 +68,8 @@ export interface World {
   readonly names: readonly string[]
   /** Client of a hub that carries no identity. */
   anonymous(hub: string): KubeClient
+  /** Lets time go by: on a virtual clock everything that is due in `byMs` happens, in order, and has its consequences. */
+  pass(byMs: number): Promise<void>
   /** How many requests all hubs answered so far. */
   requests(): number
   stop(): Promise<void>
@@ -70,20 +81,23 @@ export interface WorldOptions {
   readonly knobs?: Partial<FleetKnobs>
   /** True: the delays of real clusters. Default: milliseconds. */
   readonly isReal?: boolean
+  /** Default: the machine's. */
+  readonly clock?: Clock
+  readonly seed?: number
   readonly logger?: Logger
   readonly onProgress?: (step: string) => void
 }
 
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const { count, isReal = false, logger = silentLogger, onProgress = () => undefined } = options
+  const { count, isReal = false, clock = systemClock, seed = 1 } = options
+  const { logger = silentLogger, onProgress = () => undefined } = options
   const servers: Readonly<Record<'globalHub' | 'hub1' | 'hub2', TestServer>> = {
-    globalHub: await startServer('global-hub'),
-    hub1: await startServer('hub1'),
-    hub2: await startServer('hub2'),
+    globalHub: await startServer('global-hub', clock),
+    hub1: await startServer('hub1', clock),
+    hub2: await startServer('hub2', clock),
   }
   const { globalHub, hub1, hub2 } = servers
   onProgress('servers run')
-  const clock = systemClock
   const hubs = { hub1, hub2 }
   for (const { client } of Object.values(hubs)) await prepareHub({ client, clock })
   const named = Object.entries(hubs).map(([name, access]) => ({ ...access, name }))
@@ -96,19 +110,42 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     hub: { ...(isReal ? DEFAULT_HUB_KNOBS : FAST_HUB_KNOBS), ...options.hub },
     klusterlet: { ...(isReal ? realKnobs : fastKnobs), ...options.knobs?.klusterlet },
   }
-  const fleet = await startFleet({ globalHub, hubs, knobs, clock, random: seededRandom(1), logger })
+  const fleet = await startFleet({ globalHub, hubs, knobs, clock, random: seededRandom(seed), logger })
   onProgress('fleet started')
   const all = Object.values(servers)
   return {
     fleet,
     names,
     anonymous: hub => (hub === 'hub1' ? hub1 : hub2).anonymous,
+    pass: byMs => pass(clock, byMs, () => settle(fleet, all)),
     requests: () => all.reduce((sum, { client }) => sum + client.calls.total, 0),
     async stop() {
       await fleet.stop()
       await Promise.all(all.map(server => server.stop()))
     },
   }
+}
+
+/** Turns of the event loop without anybody working, after which nothing more is on its way. */
+const QUIET_TURNS = 4
+
+async function settle(fleet: Fleet, servers: readonly TestServer[]): Promise<void> {
+  for (let quiet = 0; quiet < QUIET_TURNS; quiet = fleet.isIdle() ? quiet + 1 : 0) {
+    await nextTurn()
+    await Promise.all(servers.map(server => server.idle()))
+  }
+}
+
+async function pass(clock: Clock, byMs: number, settled: () => Promise<void>): Promise<void> {
+  if (!(clock instanceof VirtualClock)) return sleep(clock, byMs)
+  const endMs = clock.now() + byMs
+  for (;;) {
+    await settled()
+    const nextMs = clock.untilNext()
+    if (nextMs === undefined || clock.now() + nextMs > endMs) break
+    clock.advance(nextMs)
+  }
+  clock.advance(endMs - clock.now())
 }
 
 /** Without the jitter: each klusterlet draws its own. */

@@ -141,7 +141,8 @@ export class Fleet {
 
   /** True when nobody has anything to do right now; planned work does not count. */
   isIdle(): boolean {
-    return this.#pool.load + this.#worlds.reduce((sum, world) => sum + world.load, 0) === 0
+    const parts = [this.#pool, ...this.#worlds, ...this.#tokenAgents]
+    return parts.every(part => part.load === 0)
   }
 
   /** Kills the agent's pod. */

@@ -22,6 +22,8 @@ const REFRESH_PART = 0.2
 const ADDON = 'managed-serviceaccount'
 
 export interface TokenAgent {
+  /** How many accounts wait or are worked on now. */
+  readonly load: number
   start(): Promise<void>
   stop(): Promise<void>
 }
@@ -57,6 +59,9 @@ export function tokenAgent(hub: HubAccess, globalHub: HubAccess, ports: Ports): 
   })
   const informers = [accounts, secrets, local]
   return {
+    get load() {
+      return controller.load
+    },
     async start() {
       for (const informer of informers) informer.start()
       await Promise.all(informers.map(informer => informer.synced()))

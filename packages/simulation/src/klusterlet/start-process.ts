@@ -82,7 +82,6 @@ export function connect(state: KlusterletState, credential: Credential, now: num
         at: 'connected',
         run,
         sinceMs: now,
-        renewAtMs: now,
         ...(config.multipleHubs && { checkAtMs: now + knobs.timeoutCheckPeriodMs }),
         rotateAtMs: rotationOf(credential, knobs.leaseJitter),
       },

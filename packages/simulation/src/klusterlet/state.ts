@@ -91,7 +91,8 @@ export type AgentProcess =
       readonly sinceMs: number
       /** Undefined: not seen, or gone. */
       readonly cluster?: ClusterView
-      readonly renewAtMs: number
+      /** Undefined: the hub does not accept the cluster, so its lease is left alone. */
+      readonly renewAtMs?: number
       readonly checkAtMs?: number
       readonly reportAtMs?: number
       readonly rotateAtMs: number

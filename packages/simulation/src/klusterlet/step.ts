@@ -11,7 +11,7 @@ import {
   removesKlusterlet,
 } from './applied-works.ts'
 import { connect, crash, enter, restart, rotationOf, start, withCredential } from './start-process.ts'
-import type { Action, AgentConfig, AgentProcess, KlusterletState, Observation, Step } from './state.ts'
+import type { Action, AgentConfig, AgentProcess, ClusterView, KlusterletState, Observation, Step } from './state.ts'
 
 type Connected = Extract<AgentProcess, { at: 'connected' }>
 
@@ -126,10 +126,9 @@ function tickConnected(state: KlusterletState, process: Connected, now: number):
   if (state.credential && state.credential.expiresAtMs <= now) return restart(state, now)
   const actions: Action[] = []
   let next = process
-  if (next.renewAtMs <= now) {
-    if (next.cluster?.isHubAccepted) actions.push({ type: 'renewLease', run })
-    const periodMs = (next.cluster?.leaseDurationMs ?? state.knobs.retryMs) * (1 + state.knobs.leaseJitter)
-    next = { ...next, renewAtMs: now + periodMs }
+  if (next.cluster && next.renewAtMs !== undefined && next.renewAtMs <= now) {
+    actions.push({ type: 'renewLease', run })
+    next = { ...next, renewAtMs: renewalAfter(state, next.cluster, now) }
   }
   if (next.checkAtMs !== undefined && next.checkAtMs <= now) {
     actions.push({ type: 'readLease', run })
@@ -147,21 +146,35 @@ function tickConnected(state: KlusterletState, process: Connected, now: number):
   return { state: { ...state, process: next }, actions }
 }
 
+const renewalAfter = (state: KlusterletState, cluster: ClusterView, now: number) =>
+  now + cluster.leaseDurationMs * (1 + state.knobs.leaseJitter)
+
 const needsReport = ({ cluster }: Connected) =>
   cluster?.hubAcceptsClient === true && cluster.isHubAccepted && !(cluster.isJoined && cluster.isAvailable)
 
 function seeCluster(state: KlusterletState, observation: Extract<Observation, { type: 'cluster' }>, now: number): Step {
   const { process } = state
   if (process.at !== 'connected' || observation.server !== state.credential?.server) return stay(state)
-  const { cluster: before, ...rest } = process
+  const { cluster: before, renewAtMs, ...rest } = process
   const { cluster } = observation
   if (!cluster) return stay({ ...state, process: rest })
   // Only an agent that knows several hubs takes refusal as a reason to look for another one.
   if (!cluster.hubAcceptsClient && state.config.multipleHubs) return restart(state, now)
-  const isNewlyAccepted = cluster.isHubAccepted && !(before?.isHubAccepted && before.hubAcceptsClient)
-  const next: Connected = { ...rest, cluster, ...(isNewlyAccepted && { renewAtMs: now }) }
-  const isDue = needsReport(next) && next.reportAtMs === undefined
-  return { state: { ...state, process: next }, actions: isDue ? [{ type: 'report', run: next.run }] : [] }
+  if (!cluster.isHubAccepted) return stay({ ...state, process: { ...rest, cluster } })
+  const isNewlyAccepted = !(before?.isHubAccepted && before.hubAcceptsClient)
+  const isRenewalDue = isNewlyAccepted || renewAtMs === undefined
+  const next: Connected = {
+    ...rest,
+    cluster,
+    renewAtMs: isRenewalDue ? renewalAfter(state, cluster, now) : renewAtMs,
+  }
+  const isReportDue = needsReport(next) && next.reportAtMs === undefined
+  // The lease comes first: with a stale one the hub would take back at once what is reported.
+  const actions: Action[] = [
+    ...(isRenewalDue ? [{ type: 'renewLease', run: next.run } as const] : []),
+    ...(isReportDue ? [{ type: 'report', run: next.run } as const] : []),
+  ]
+  return { state: { ...state, process: next }, actions }
 }
 
 function judgeLease(state: KlusterletState, process: Connected, renewedAtMs: number | undefined, now: number): Step {

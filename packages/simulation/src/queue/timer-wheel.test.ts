@@ -54,3 +54,20 @@ test('thousands of keys need one timer of the clock', () => {
   clock.advance(1)
   assert.deepEqual(woken, ['k2999@1'])
 })
+
+test('deadlines between milliseconds are met in a bounded number of steps', () => {
+  const clock = new VirtualClock(0.1)
+  let woken = 0
+  const timers: TimerWheel = new TimerWheel(clock, () => {
+    woken++
+    if (woken < 1000) timers.set('a', clock.now() + 23.081655298359692)
+  })
+  timers.set('a', clock.now() + 0.3)
+  let steps = 0
+  for (let next = clock.untilNext(); next !== undefined && steps < 5000; next = clock.untilNext()) {
+    clock.advance(next)
+    steps++
+  }
+  assert.equal(woken, 1000)
+  assert.ok(steps < 5000, `${steps}`)
+})

@@ -43,7 +43,9 @@ export class TimerWheel {
     this.#armed?.cancel()
     this.#armed = undefined
     if (at === undefined) return
-    const cancel = this.#clock.after(Math.max(0, at - this.#clock.now()), () => this.#fire())
+    // Whole milliseconds: a sum of fractions may fall short of the deadline by a hair, again and again.
+    const delayMs = Math.max(0, Math.ceil(at - this.#clock.now()))
+    const cancel = this.#clock.after(delayMs, () => this.#fire())
     this.#armed = { at, cancel }
   }
 

@@ -1,7 +1,7 @@
 /** One HTTP request and its answer over node:http. Owns the time-out and the abort of that one exchange. */
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { TLSSocket } from 'node:tls'
-import type { Clock } from '@godwit/ports'
+import type { Cancel, Clock } from '@godwit/ports'
 import { splitLines } from './split-lines.ts'
 import { TransportError, type TransportFailure, type TransportRequest, type TransportResponse } from './transport.ts'
 
@@ -20,13 +20,11 @@ export class StaleSocketError extends TransportError {}
 export function exchange(outgoing: ClientRequest, request: TransportRequest, clock: Clock): Promise<TransportResponse> {
   const guard = new Guard(outgoing, request, clock)
   return new Promise((resolve, reject) => {
+    // A request that still waits for a socket emits nothing when it is destroyed.
+    guard.onEnd(() => reject(guard.failure(new Error('ended by ourselves'))))
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
       guard.release()
-      reject(
-        guard.isStale(error)
-          ? new StaleSocketError('ConnectionError', describe(error), sent(error))
-          : guard.failure(error),
-      )
+      reject(guard.isStale(error) ? staleSocket(error) : guard.failure(error))
     })
     outgoing.on('response', incoming => {
       // Without a listener, a break between the headers and the first read of the body would end the process.
@@ -38,7 +36,8 @@ export function exchange(outgoing: ClientRequest, request: TransportRequest, clo
   })
 }
 
-const sent = (cause: unknown) => ({ wasSent: true, cause })
+const staleSocket = (error: NodeJS.ErrnoException) =>
+  new StaleSocketError('ConnectionError', describe(error), { wasSent: true, cause: error })
 
 const describe = (error: NodeJS.ErrnoException) => error.message || error.code || 'connection error'
 
@@ -46,7 +45,8 @@ class Guard {
   readonly #outgoing: ClientRequest
   readonly #request: TransportRequest
   readonly #abort = () => this.#end('Aborted')
-  #stopTimer: () => void
+  readonly #stopTimer: Cancel
+  #tell: () => void = () => undefined
   #reason: TransportFailure = 'ConnectionError'
   #wasSent = false
 
@@ -54,9 +54,14 @@ class Guard {
     this.#outgoing = outgoing
     this.#request = request
     this.#stopTimer = clock.after(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, () => this.#end('Timeout'))
-    if (request.signal?.aborted) this.#abort()
-    else request.signal?.addEventListener('abort', this.#abort, { once: true })
+    request.signal?.addEventListener('abort', this.#abort, { once: true })
     this.#noticeSending()
+  }
+
+  /** @param tell called when the time is over or the caller aborts, also when that was so from the beginning */
+  onEnd(tell: () => void): void {
+    this.#tell = tell
+    if (this.#request.signal?.aborted) this.#abort()
   }
 
   stopTimer(): void {
@@ -81,7 +86,9 @@ class Guard {
 
   #end(reason: TransportFailure): void {
     if (this.#reason === 'ConnectionError') this.#reason = reason
+    this.release()
     this.#outgoing.destroy()
+    this.#tell()
   }
 
   /** Bytes leave only over a socket that is connected and, with TLS, has shaken hands. */

@@ -13,35 +13,32 @@ interface Walk {
   readonly unknown: string[]
 }
 
-/** Changes `draft` in place (all but apiVersion, kind and metadata); returns the paths of unknown fields. */
+/**
+ * Changes the top of `draft` in place (all but apiVersion, kind and metadata); returns the paths of unknown fields. What
+ * is below is copied where it changes: it may be shared with the stored object, which is frozen.
+ */
 export function decodeTyped(draft: Draft, schema: JsonObject): string[] {
   const walk: Walk = { kind: draft.kind, apiVersion: draft.apiVersion, unknown: [] }
   const properties = schema['properties'] as JsonObject
   for (const field of Object.keys(draft)) {
     if (field === 'apiVersion' || field === 'kind' || field === 'metadata') continue
-    decodeMember(draft, field, properties[field] as JsonObject | undefined, field, walk)
+    const decoded = decodeMember(draft[field], properties[field] as JsonObject | undefined, field, walk)
+    if (decoded === undefined) delete draft[field]
+    else draft[field] = decoded
   }
   return walk.unknown
 }
 
+/** Undefined when the field is to be dropped. */
 function decodeMember(
-  parent: JsonObject,
-  field: string,
+  value: Json | undefined,
   schema: JsonObject | undefined,
   path: string,
   walk: Walk,
-): void {
-  const value = parent[field]
-  if (!schema) {
-    walk.unknown.push(path)
-    delete parent[field]
-  } else if (value === null || value === undefined) delete parent[field]
-  else {
-    const decoded = decodeValue(value, schema, path, walk)
-    if (decoded === undefined) delete parent[field]
-    // Untouched parts may be shared with the stored object, which is frozen.
-    else if (decoded !== value) parent[field] = decoded
-  }
+): Json | undefined {
+  if (!schema) walk.unknown.push(path)
+  if (!schema || value === null || value === undefined) return undefined
+  return decodeValue(value, schema, path, walk)
 }
 
 function decodeValue(value: Json, schema: JsonObject, path: string, walk: Walk): Json | undefined {
@@ -72,23 +69,32 @@ function decodeObject(value: Json, schema: JsonObject, path: string, walk: Walk)
   const isOpen = schema['x-kubernetes-preserve-unknown-fields'] === true
   const items = schema['additionalProperties'] as JsonObject | undefined
   const properties = schema['properties'] as JsonObject | undefined
+  let copy: JsonObject | undefined
   for (const key of Object.keys(value)) {
     const child = items ?? (properties?.[key] as JsonObject | undefined)
     if (isOpen && !child) continue
-    decodeMember(value, key, child, `${path}.${key}`, walk)
+    const decoded = decodeMember(value[key], child, `${path}.${key}`, walk)
+    if (decoded === value[key]) continue
+    copy ??= { ...value }
+    if (decoded === undefined) delete copy[key]
+    else copy[key] = decoded
   }
-  return items && Object.keys(value).length === 0 ? undefined : value
+  const result = copy ?? value
+  return items && Object.keys(result).length === 0 ? undefined : result
 }
 
 function decodeArray(value: Json, schema: JsonObject, path: string, walk: Walk): Json | undefined {
   if (!Array.isArray(value)) throw wrongType(value, path, '[]', walk)
   if (value.length === 0) return schema['x-keep-empty'] ? value : undefined
   const items = schema['items'] as JsonObject
+  let copy: Json[] | undefined
   for (const [i, item] of value.entries()) {
     const decoded = decodeValue(item ?? {}, items, `${path}[${i}]`, walk) ?? {}
-    if (decoded !== item) value[i] = decoded
+    if (decoded === item) continue
+    copy ??= [...value]
+    copy[i] = decoded
   }
-  return value
+  return copy ?? value
 }
 
 const base64Pattern = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/

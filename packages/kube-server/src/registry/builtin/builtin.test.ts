@@ -193,12 +193,22 @@ test('bindings get their API groups filled in and keep their role', async () => 
   assert.deepEqual(causeFields(moved), ['roleRef'])
 })
 
-test('workloads are stored with what is not understood, and counted generations', async () => {
+test('workloads keep all fields Kubernetes knows, name those it does not, and count generations', async () => {
   const path = '/apis/apps/v1/namespaces/default/deployments'
-  const spec = { template: { spec: { containers: [{ name: 'c', image: 'i', oddField: { kept: true } }] } } }
-  const created = await at.api.create(path, { metadata: { name: 'd' }, spec })
+  const container = { name: 'c', image: 'i', resources: { limits: { cpu: 1 } }, typo: 1 }
+  const body = {
+    metadata: { name: 'd' },
+    spec: { template: { metadata: { creationTimestamp: null }, spec: { containers: [container] } } },
+  }
+  const strict = await at.api.send('POST', path, body, { query: { fieldValidation: 'Strict' } })
+  assert.equal(strict.status, 400)
+  assert.match(
+    strict.body.message,
+    /strict decoding error: unknown field "spec\.template\.spec\.containers\[0\]\.typo"/,
+  )
+  const created = await at.api.create(path, body)
   assert.equal(created.spec['replicas'], 1)
-  assert.match(JSON.stringify(created.spec), /"oddField":\{"kept":true\}/)
+  assert.match(JSON.stringify(created.spec), /"resources":\{"limits":\{"cpu":1\}\}\}/)
   const restarted = await at.api.send(
     'PATCH',
     `${path}/d`,
@@ -206,7 +216,7 @@ test('workloads are stored with what is not understood, and counted generations'
     { type: 'application/strategic-merge-patch+json' },
   )
   assert.equal(restarted.body.metadata.generation, 2)
-  assert.match(JSON.stringify(restarted.body.spec), /"image":"new","oddField"/)
+  assert.match(JSON.stringify(restarted.body.spec), /"image":"new","resources"/)
   assert.equal((await at.api.merge(`${path}/d/scale`, { spec: { replicas: 3 } })).body.spec['replicas'], 3)
   const table = await at.api.get(path, {}, { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' })
   assert.deepEqual(table.body.rows[0]?.cells.slice(0, 2), ['d', '0/3'])

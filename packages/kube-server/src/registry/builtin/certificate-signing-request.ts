@@ -93,13 +93,19 @@ function setStatus(draft: Draft, status: JsonObject): void {
 }
 
 function stampConditions(draft: Draft, before: readonly CsrCondition[], now: string): void {
+  const sent = csrConditions(draft)
+  if (sent.length === 0) return
   const known = new Map(before.map(one => [one.type, one]))
-  for (const condition of csrConditions(draft)) {
+  const conditions = sent.map(condition => {
     const old = known.get(condition.type)
-    condition.lastUpdateTime ??= old?.lastUpdateTime ?? now
-    if (!old || old.status !== condition.status) condition.lastTransitionTime ??= now
-    else condition.lastTransitionTime ??= old.lastTransitionTime ?? now
-  }
+    const moved = !old || old.status !== condition.status
+    return {
+      ...condition,
+      lastUpdateTime: condition.lastUpdateTime ?? old?.lastUpdateTime ?? now,
+      lastTransitionTime: condition.lastTransitionTime ?? (moved ? now : (old.lastTransitionTime ?? now)),
+    }
+  })
+  draft['status'] = { ...statusPart(draft), conditions }
 }
 
 function validate(draft: Draft, current: KubeObject | undefined, { subresource }: WriteContext): Cause[] {

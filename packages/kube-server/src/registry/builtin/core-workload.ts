@@ -4,9 +4,9 @@ import type { Json, JsonObject, KubeObject } from '../../api/object.ts'
 import { fieldAt } from '../../rest/selectors.ts'
 import { column } from '../../table/columns.ts'
 import { defineBuiltin, statusOf } from '../define.ts'
-import { anything, boolean, listOf, mapOf, record, strings, text } from '../openapi-types.ts'
+import { anything, boolean, listOf, record, strings, text } from '../openapi-types.ts'
 import type { Draft, Resource } from '../resource.ts'
-import { open, podSpec, podStatus, servicePort } from './workload-schemas.ts'
+import { open, podSpec, podStatus, serviceSpec } from './workload-schemas.ts'
 
 const list = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? (value as JsonObject[]) : [])
 const part = (object: KubeObject, field: string) => (object[field] ?? {}) as JsonObject
@@ -89,7 +89,7 @@ export const services: Resource = defineBuiltin({
   subresources: [statusOf('Service')],
   description: 'Service is a named abstraction of software that listens on ports.',
   fields: {
-    spec: open({ ports: listOf(servicePort), selector: mapOf(text), type: text, clusterIP: text, externalName: text }),
+    spec: serviceSpec,
     status: anything,
   },
   selectable: ['spec.clusterIP', 'spec.type'],

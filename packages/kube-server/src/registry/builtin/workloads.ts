@@ -5,7 +5,7 @@ import { column } from '../../table/columns.ts'
 import { defineBuiltin, scaleOf, statusOf } from '../define.ts'
 import { anything, boolean, integer, intOrString, listOf, long, mapOf, strings, text, time } from '../openapi-types.ts'
 import type { Column, Draft, Resource } from '../resource.ts'
-import { labelSelector, open, podTemplate } from './workload-schemas.ts'
+import { appsSpecs, cronJobSpec, jobSpec, labelSelector, open } from './workload-schemas.ts'
 
 const spec = (draft: Draft) => draft['spec'] as { [field: string]: unknown } | undefined
 
@@ -36,13 +36,8 @@ const replicaStatus = open({
   observedGeneration: long,
 })
 
-function apps(
-  plural: string,
-  kind: string,
-  shortName: string,
-  columns: readonly Column[],
-  hasScale: boolean,
-): Resource {
+function apps(plural: string, kind: keyof typeof appsSpecs, shortName: string, columns: readonly Column[]): Resource {
+  const hasScale = kind !== 'DaemonSet'
   return defineBuiltin({
     group: 'apps',
     plural,
@@ -50,65 +45,36 @@ function apps(
     shortNames: [shortName],
     categories: ['all'],
     subresources: [statusOf(kind), ...(hasScale ? [scaleOf()] : [])],
-    fields: {
-      spec: open({
-        replicas: integer,
-        selector: labelSelector,
-        template: podTemplate,
-        minReadySeconds: integer,
-        revisionHistoryLimit: integer,
-        paused: boolean,
-        serviceName: text,
-      }),
-      status: replicaStatus,
-    },
+    fields: { spec: appsSpecs[kind], status: replicaStatus },
     columns,
     strategy: { ...withStatus, ...(hasScale && { applyDefaults: defaultReplicas }) },
     ...(hasScale && { scale: scalePaths }),
   })
 }
 
-const job = open({
-  parallelism: integer,
-  completions: integer,
-  backoffLimit: integer,
-  activeDeadlineSeconds: long,
-  ttlSecondsAfterFinished: integer,
-  suspend: boolean,
-  selector: labelSelector,
-  template: podTemplate,
-})
-
 export const workloads: readonly Resource[] = [
-  apps(
-    'deployments',
-    'Deployment',
-    'deploy',
-    [ready, count('Up-to-date', 'status.updatedReplicas'), count('Available', 'status.availableReplicas')],
-    true,
-  ),
-  apps(
-    'replicasets',
-    'ReplicaSet',
-    'rs',
-    [count('Desired', 'spec.replicas'), count('Current', 'status.replicas'), count('Ready', 'status.readyReplicas')],
-    true,
-  ),
-  apps('statefulsets', 'StatefulSet', 'sts', [ready], true),
-  apps(
-    'daemonsets',
-    'DaemonSet',
-    'ds',
-    [count('Desired', 'status.desiredNumberScheduled'), count('Ready', 'status.numberReady')],
-    false,
-  ),
+  apps('deployments', 'Deployment', 'deploy', [
+    ready,
+    count('Up-to-date', 'status.updatedReplicas'),
+    count('Available', 'status.availableReplicas'),
+  ]),
+  apps('replicasets', 'ReplicaSet', 'rs', [
+    count('Desired', 'spec.replicas'),
+    count('Current', 'status.replicas'),
+    count('Ready', 'status.readyReplicas'),
+  ]),
+  apps('statefulsets', 'StatefulSet', 'sts', [ready]),
+  apps('daemonsets', 'DaemonSet', 'ds', [
+    count('Desired', 'status.desiredNumberScheduled'),
+    count('Ready', 'status.numberReady'),
+  ]),
   defineBuiltin({
     group: 'batch',
     plural: 'jobs',
     kind: 'Job',
     categories: ['all'],
     subresources: [statusOf('Job')],
-    fields: { spec: job, status: anything },
+    fields: { spec: jobSpec, status: anything },
     selectable: ['status.successful'],
     columns: [
       column(
@@ -126,13 +92,7 @@ export const workloads: readonly Resource[] = [
     categories: ['all'],
     subresources: [statusOf('CronJob')],
     fields: {
-      spec: open({
-        schedule: text,
-        timeZone: text,
-        suspend: boolean,
-        concurrencyPolicy: text,
-        jobTemplate: open({ spec: job }),
-      }),
+      spec: cronJobSpec,
       status: open({ lastScheduleTime: time, active: listOf(anything) }),
     },
     columns: [column('Schedule', 'spec.schedule'), column('Suspend', 'spec.suspend')],

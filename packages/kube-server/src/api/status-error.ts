@@ -83,7 +83,7 @@ export function invalid(of: Subject, causes: readonly Cause[]): StatusError {
   const lines = causes.map(cause => `${cause.field}: ${cause.message}`)
   const text = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`
   return new StatusError(422, 'Invalid', `${qualified(of.kind, of.group)} "${of.name}" is invalid: ${text}`, {
-    name: of.name,
+    ...(of.name && { name: of.name }),
     ...(of.group && { group: of.group }),
     kind: of.kind,
     causes: [...causes],

@@ -102,16 +102,18 @@ export function prepareChanged(
 
 /** What no update changes is taken from the stored object, whatever the client sent. */
 function changedMetadata(sent: DraftMeta, current: ObjectMeta): ObjectMeta {
-  const { deletionTimestamp, deletionGracePeriodSeconds, generation, generateName } = current
-  const fixed: JsonObject = { deletionTimestamp, deletionGracePeriodSeconds, generation, generateName }
+  const { generateName, namespace, generation, deletionTimestamp, deletionGracePeriodSeconds } = current
   const metadata: ObjectMeta = {
     name: current.name,
+    ...(generateName !== undefined && { generateName }),
+    ...(namespace !== undefined && { namespace }),
     uid: sent.uid || current.uid,
     resourceVersion: current.resourceVersion,
+    ...(generation !== undefined && { generation }),
     creationTimestamp: current.creationTimestamp,
+    ...(deletionTimestamp !== undefined && { deletionTimestamp }),
+    ...(deletionGracePeriodSeconds !== undefined && { deletionGracePeriodSeconds }),
   }
-  if (current.namespace) metadata.namespace = current.namespace
-  for (const field of Object.keys(fixed)) if (fixed[field] !== undefined) metadata[field] = fixed[field]
   for (const field of ['labels', 'annotations', 'ownerReferences', 'finalizers', 'managedFields'])
     if (sent[field] !== undefined) metadata[field] = sent[field]
   return metadata

@@ -283,6 +283,38 @@ test('a klusterlet that cannot reach the target comes back to the source, by a l
     assert.deepEqual(await residue(bed.fleet), [])
   }))
 
+describe('a migration that is deleted on the way', () => {
+  for (const phase of ['Validating', 'Initializing', 'Deploying', 'Registering'] as const)
+    test(`in ${phase} is taken back before it goes: clusters are as they were, and nothing is left`, () =>
+      withTestbed({ count: 12, knobs: { klusterlet: { rolloutDelayMs: 300, restartDelayMs: 300 } } }, async bed => {
+        const before = withoutImportSecrets(await stateOf(bed, 'hub1'))
+        bed.all()
+        await bed.migrate('move', { includedManagedClusters: [...bed.names] })
+        await bed.until('move', ({ status }) => status?.phase === phase || status?.phase === 'Registering')
+        await bed.clients.globalHub.delete(godwit.migrations, { name: 'move', namespace: NAMESPACE })
+        await bed.untilGone('move')
+        assert.deepEqual(await residue(bed.fleet), [])
+        const home = bed.names.filter(name => bed.fleet.klusterlet(name)?.hub === 'hub1')
+        const moved = bed.names.filter(name => !home.includes(name))
+        assert.deepEqual(await verifyMoved(bed.fleet, { names: moved, from: 'hub1', to: 'hub2' }), [])
+        const after = withoutImportSecrets(await stateOf(bed, 'hub1'))
+        const ofHome = (state: Record<string, string>) =>
+          Object.fromEntries(Object.entries(state).filter(([key]) => !moved.some(name => key.includes(name))))
+        assert.deepEqual(ofHome(after), ofHome(before))
+        for (const name of home) assert.equal(await bed.clients.hub2.get(ocm.managedClusters, { name }), undefined)
+      }))
+
+  test('after its end goes at once', () =>
+    withTestbed({ count: 1 }, async bed => {
+      bed.all()
+      await bed.migrate('move', { includedManagedClusters: [...bed.names] })
+      const end = await bed.until('move', migration => over(migration) && migration.metadata.finalizers === undefined)
+      assert.equal(end.status?.phase, 'Completed')
+      await bed.clients.globalHub.delete(godwit.migrations, { name: 'move', namespace: NAMESPACE })
+      await bed.untilGone('move')
+    }))
+})
+
 test('controller and agents are replaced again and again, and nothing is done twice or left out', () =>
   withTestbed({ count: 30 }, async bed => {
     const snapshot = await takeSnapshot(bed.clients.hub1, bed.names)

@@ -151,6 +151,16 @@ export class Testbed {
     }
   }
 
+  async untilGone(name: string, withinMs = 60_000): Promise<void> {
+    const deadline = clock.now() + withinMs
+    for (;;) {
+      const migration = await this.read(name)
+      if (!migration) return
+      if (clock.now() > deadline) throw new Error(`still there: ${JSON.stringify(migration, undefined, 1)}`)
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#parties].map(party => party.stop()))
     await this.fleet.stop()

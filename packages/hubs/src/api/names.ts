@@ -44,6 +44,8 @@ export const labels = {
   purpose: 'godwit.dev/purpose',
 } as const
 
+/** Holds a migration that is being deleted until it is taken back; whoever removes it by hand takes the rest upon themselves. */
+export const FINALIZER = 'godwit.dev/take-back'
 export const LEASE_NAME = 'managed-cluster-lease'
 export const CLUSTER_MANAGER = 'cluster-manager'
 export const AUTO_APPROVAL_GATE = 'ManagedClusterAutoApproval'

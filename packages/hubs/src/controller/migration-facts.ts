@@ -28,6 +28,8 @@ export interface SharedSide {
 export interface MigrationFacts {
   readonly migration: ManagedClusterMigration
   readonly uid: string
+  /** Somebody deleted the migration: it is given up and taken back. */
+  readonly isCancelled: boolean
   /** Another open migration between the same hubs that came first; undefined when it is this one's turn. */
   readonly before: string | undefined
   readonly from: HubFacts

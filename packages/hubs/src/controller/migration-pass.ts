@@ -4,6 +4,7 @@ import type { EventRecorder, KubeClient } from '@godwit/kube'
 import type { Clock, Logger } from '@godwit/ports'
 import {
   type Failure,
+  FINALIZER,
   godwit,
   isTerminal,
   type ManagedClusterMigration,
@@ -50,11 +51,11 @@ export async function passOverMigration(
   migration: ManagedClusterMigration,
 ): Promise<number | undefined> {
   const { world, clock, epoch } = options
-  if (isTerminal(migration.status?.phase)) return undefined
+  if (!(await keepFinalizer(options, migration)) || isTerminal(migration.status?.phase)) return undefined
   const nowMs = clock.now()
   const observed = await observe(world, migration)
   const record = migration.status?.shared ?? firstRecord(sharedContext(migration, nowMs))
-  const items = stepItems(observed, record, migration, nowMs)
+  const items = stepItems(observed, record, nowMs)
   const result = renderResult(
     migration,
     resultsOf({ clusters: observed.clusters ?? [], items: withSteps(observed, items) }),
@@ -75,6 +76,29 @@ export async function passOverMigration(
   return untilNextDeadline(status, items, nowMs)
 }
 
+/**
+ * A migration that is under way is held by our finalizer, so that deleting it takes it back instead of abandoning it
+ * (H-24); one that is over is not. Returns whether the record is as it should be; otherwise it was written just now.
+ */
+async function keepFinalizer(
+  { client, world }: MigrationPassOptions,
+  migration: ManagedClusterMigration,
+): Promise<boolean> {
+  const { finalizers = [], deletionTimestamp, resourceVersion = '' } = migration.metadata
+  const isHeld = finalizers.includes(FINALIZER)
+  const isOver = isTerminal(migration.status?.phase)
+  if (isHeld !== isOver) return true
+  // Deleted before it was ever held: there is nothing to take back.
+  if (!isHeld && deletionTimestamp) return false
+  const wanted = isOver ? finalizers.filter(name => name !== FINALIZER) : [...finalizers, FINALIZER]
+  const patch = { metadata: { finalizers: wanted } }
+  const written = await client.patch<ManagedClusterMigration>(godwit.migrations, migration.metadata, patch, {
+    precondition: { resourceVersion },
+  })
+  world.records.wrote(written)
+  return false
+}
+
 /** The failure that this very pass found belongs into the result as well. */
 const resultAfter = (migration: ManagedClusterMigration, facts: MigrationFacts, step: SharedStep) =>
   renderResult(migration, resultsOf(facts), step.record.failure)
@@ -92,12 +116,12 @@ function sharedContext(migration: ManagedClusterMigration, nowMs: number) {
 }
 
 /** A rollback is never given less than a klusterlet needs to notice (H-23). */
-function itemContext(migration: ManagedClusterMigration, nowMs: number, limit: StageName) {
+function itemContext({ migration, isCancelled }: Observed, nowMs: number, limit: StageName) {
   const deadlineMs = (stage: StageName | 'Rollbacking') =>
     stage === 'Rollbacking'
       ? Math.max(STAGE_DEADLINE_MS.Rollbacking, timeoutOf(migration) ?? 0)
       : (timeoutOf(migration) ?? STAGE_DEADLINE_MS[stage])
-  return { nowMs, deadlineMs, limit }
+  return { nowMs, deadlineMs, limit, isCancelled }
 }
 
 const ITEM_STAGES: ReadonlySet<string> = new Set(['Validating', 'Initializing', 'Moving'])
@@ -106,11 +130,10 @@ const ITEM_STAGES: ReadonlySet<string> = new Set(['Validating', 'Initializing', 
 function stepItems(
   observed: Observed,
   record: { readonly stage: string; readonly direction: string },
-  migration: ManagedClusterMigration,
   nowMs: number,
 ): NamedStep[] {
   const isOpen = ITEM_STAGES.has(record.stage) && record.direction === 'Forward'
-  const context = itemContext(migration, nowMs, record.stage === 'Moving' ? 'Cleaning' : 'Validating')
+  const context = itemContext(observed, nowMs, record.stage === 'Moving' ? 'Cleaning' : 'Validating')
   return observed.items.map(item => ({ name: item.name, step: isOpen ? stepItem(item, context) : settled(item) }))
 }
 

@@ -44,6 +44,7 @@ export async function observe(world: GlobalHubWorld, migration: ManagedClusterMi
   return {
     migration,
     uid,
+    isCancelled: migration.metadata.deletionTimestamp !== undefined,
     before: firstBefore(world, migration),
     from: fromHub,
     to: toHub,

@@ -210,6 +210,9 @@ const isSettled: Guard<Facts> = {
   },
 }
 
+/** The code of a clean-up that stops because clusters may still need what it would take away. */
+export const CREDENTIAL_IN_USE = 'CredentialInUse'
+
 /** While a cluster may still need the migration's credential it is kept: without it the cluster would be lost (H-32). */
 const isCredentialUnused: Guard<Facts> = {
   what: 'no cluster needs the credential of the migration any more',
@@ -222,7 +225,7 @@ const isCredentialUnused: Guard<Facts> = {
     return first === undefined
       ? holds
       : fails(
-          'CredentialInUse',
+          CREDENTIAL_IN_USE,
           `${users.length + stuck.length} clusters may still need the credential of the migration, for instance ${first.name}`,
         )
   },

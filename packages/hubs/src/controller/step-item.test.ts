@@ -11,6 +11,7 @@ const context = (over: Partial<StepContext> = {}): StepContext => ({
   nowMs: START,
   deadlineMs: stage => (stage === 'Rollbacking' ? 15 * MINUTE : 5 * MINUTE),
   limit: 'Cleaning',
+  isCancelled: false,
   ...over,
 })
 
@@ -215,6 +216,21 @@ test('a rollback that an agent cannot finish asks a person and is never forgotte
   const { source } = world.controller()
   assert.equal(source.outcome, 'Stuck')
   assert.deepEqual(source.residue, ['Forbidden: Forbidden happened'])
+})
+
+test('a cluster of a migration that is given up goes back from every stage, but not once it has arrived', () => {
+  for (const stage of STAGES) {
+    const wish = { stage, direction: 'Forward', cursor: { ...cursorAt(stage) } } as const
+    const facts = {
+      name: 'c1',
+      source: { hub: 'hub1', wish, progress: done(stage) },
+      target: { hub: 'hub2', wish: undefined, progress: undefined },
+      isBundleDelivered: () => false,
+    }
+    const { source } = stepItem(facts, context({ isCancelled: true }))
+    if (stage === 'Cleaning') assert.equal(source.failure, undefined)
+    else assert.deepEqual([source.failure?.stage, source.failure?.code], [stage, 'Cancelled'])
+  }
 })
 
 test('what cannot be cleaned is a debt: the cluster has arrived all the same', () => {

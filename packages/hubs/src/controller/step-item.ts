@@ -10,6 +10,8 @@ export interface StepContext {
   readonly deadlineMs: (stage: StageName | 'Rollbacking') => number
   /** The last stage that items may enter now: items wait at Validating until the shared part is initialized. */
   readonly limit: StageName
+  /** The migration is given up: what has not arrived goes back. */
+  readonly isCancelled: boolean
 }
 
 export interface ItemStep {
@@ -47,7 +49,7 @@ export function stepItem(facts: ItemFacts, context: StepContext): ItemStep {
     target: facts.target.wish,
   }
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const decision = decideItem(facts, draft, context)
+    const decision = cancellation(draft, context) ?? decideItem(facts, draft, context)
     if (!decision) return draft
     const goesOn = apply(decision, draft, context)
     if (!goesOn) return decision.kind === 'wait' ? { ...draft, waitsFor: waiting(decision) } : draft
@@ -58,6 +60,20 @@ export function stepItem(facts: ItemFacts, context: StepContext): ItemStep {
 const waiting = ({ waitsFor, who }: { readonly waitsFor: string; readonly who: string }) => ({ what: waitsFor, who })
 
 type ItemDecision = Decision<ItemEffect, StageName>
+
+/** The reason of a cluster, or a migration, that somebody gave up. */
+export const CANCELLED = 'Cancelled'
+
+/** Beyond Registering the cluster belongs to the target hub: it is not torn back, but cleaned up to the end. */
+function cancellation({ source: { cursor, outcome } }: Draft, { isCancelled }: StepContext): ItemDecision | undefined {
+  if (!isCancelled || !cursor || outcome || cursor.direction === 'Undo' || cursor.stage === 'Cleaning') return undefined
+  return {
+    kind: 'compensate',
+    stage: cursor.stage,
+    code: CANCELLED,
+    message: 'the migration was deleted before the cluster had arrived',
+  }
+}
 
 function decideItem(facts: ItemFacts, draft: Draft, { nowMs }: StepContext): ItemDecision | undefined {
   const { cursor, outcome } = draft.source

@@ -3,7 +3,8 @@ import { decide } from '@godwit/core'
 import { rfc3339 } from '@godwit/ports'
 import type { SharedRecord, StageName } from '../api/index.ts'
 import type { MigrationFacts } from './migration-facts.ts'
-import { controllerSharedTable, type SharedEffect, type SharedStage } from './shared-table.ts'
+import { CREDENTIAL_IN_USE, controllerSharedTable, type SharedEffect, type SharedStage } from './shared-table.ts'
+import { CANCELLED } from './step-item.ts'
 
 export interface SharedStep {
   readonly record: SharedRecord
@@ -57,7 +58,7 @@ export function stepMigration(facts: MigrationFacts, from: SharedRecord, context
       entered: at.entered,
       ...(deadline !== undefined && { deadlineMs: Date.parse(deadline) }),
     }
-    const decision = decide(controllerSharedTable, cursor, facts, context.nowMs)
+    const decision = cancellation(facts, record) ?? decide(controllerSharedTable, cursor, facts, context.nowMs)
     switch (decision.kind) {
       case 'act':
         return done({
@@ -88,7 +89,9 @@ export function stepMigration(facts: MigrationFacts, from: SharedRecord, context
       case 'ask': {
         const isClosing = decision.stage === 'Revoking' || decision.stage === 'Retiring' || decision.kind === 'ask'
         if (isClosing) debt = `${decision.code}: ${decision.message}`
-        if (decision.stage === 'Retiring') return done({ record, effects: [], isFinished: true })
+        // The tasks hold the journal of what somebody still has to finish: they stay.
+        if (decision.stage === 'Retiring' || decision.code === CREDENTIAL_IN_USE)
+          return done({ record, effects: [], isFinished: true })
         record = isClosing ? { ...recordAt('Retiring', context), ...kept } : undoFrom(record, decision, context)
       }
     }
@@ -96,6 +99,15 @@ export function stepMigration(facts: MigrationFacts, from: SharedRecord, context
   throw new Error(
     `migration ${facts.migration.metadata.name} did not settle in ${MAX_ROUNDS} rounds: the stage table has a cycle`,
   )
+}
+
+const CANCELLABLE: readonly string[] = ['Pending', 'Validating', 'Initializing']
+
+/** Once clusters move each goes back by itself, and the rest of the table takes away what was shared. */
+function cancellation({ isCancelled }: MigrationFacts, { stage, direction }: SharedRecord) {
+  if (!isCancelled || direction === 'Undo' || !CANCELLABLE.includes(stage)) return undefined
+  const message = 'the migration was deleted before any cluster had begun to move'
+  return { kind: 'compensate', stage: stage as SharedStage, code: CANCELLED, message } as const
 }
 
 function undoFrom(

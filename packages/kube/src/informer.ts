@@ -207,7 +207,7 @@ export class Informer<T extends KubeObject> {
     return 'list'
   }
 
-  /** A watch from a version that the server no longer has, or does not have yet, is silent for ever: look first. */
+  /** A watch from a version that the server does not have yet is silent: after a break, look who answers now. */
   async #verify(): Promise<Step> {
     const { client, resource } = this.#options
     try {
@@ -230,7 +230,7 @@ export class Informer<T extends KubeObject> {
       return progress.seen ? 'watch' : 'verify'
     } catch (error) {
       if (progress.seen) this.#watchBackoff.succeed()
-      return await this.#afterFailure(error, progress.seen)
+      return await this.#afterFailure(error)
     }
   }
 
@@ -250,13 +250,13 @@ export class Informer<T extends KubeObject> {
     }
   }
 
-  async #afterFailure(error: unknown, hasProgressed: boolean): Promise<Step> {
+  async #afterFailure(error: unknown): Promise<Step> {
     const isFirst = this.#watchBackoff.failures === 0
     const delayMs = this.#watchBackoff.fail()
     // Compaction is nobody's fault: the first new list may come at once.
     await this.#pause(isExpired(error) && isFirst ? 0 : delayMs, error, 'the watch broke')
     if (isExpired(error) || this.#watchBackoff.failures >= MAX_WATCH_FAILURES) return 'list'
-    return hasProgressed ? 'watch' : 'verify'
+    return 'verify'
   }
 
   async #pause(delayMs: number, error: unknown, what: string): Promise<void> {

@@ -29,6 +29,7 @@ export class Parties {
   readonly #events: ProcessEvents
   readonly #running = new Map<PartyName, ChildProcess>()
   readonly #starts = new Map<PartyName, number>()
+  readonly #unrecovered = new Set<PartyName>()
   #isStopping = false
 
   constructor(world: World, events: ProcessEvents) {
@@ -50,11 +51,17 @@ export class Parties {
     })
   }
 
+  /** Killed, and the process that took its place has not said yet what it found. */
+  get unrecovered(): readonly PartyName[] {
+    return [...this.#unrecovered]
+  }
+
   /** SIGKILL: no line of the process runs any more. Started again at once. */
   async killAndRestart(party: PartyName): Promise<void> {
     const child = this.#running.get(party)
     if (!child) return
     const gone = once(child, 'exit')
+    this.#unrecovered.add(party)
     child.kill('SIGKILL')
     await gone
     this.start(party)
@@ -92,7 +99,9 @@ export class Parties {
     if (!line || line.level === 'error') this.#events.onProblem(party, text)
     // One line sums a restart up; those before it speak of one task or one migration each.
     const isSum = line?.msg?.startsWith('recovered') && line['task'] === undefined && line['migration'] === undefined
-    if (line && isSum && starts > 1) this.#events.onRecovered(party, line)
+    if (!line || !isSum || starts === 1) return
+    if (starts === this.#starts.get(party)) this.#unrecovered.delete(party)
+    this.#events.onRecovered(party, line)
   }
 }
 

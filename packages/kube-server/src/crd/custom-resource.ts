@@ -72,6 +72,9 @@ function makeResource(
     subresources: subresourcesOf(version, spec.names.kind),
     collection: qualifiedPlural(plural, spec.group),
     custom: true,
+    ...(version.deprecated && {
+      deprecationWarning: version.deprecationWarning ?? `${served.apiVersion} ${spec.names.kind} is deprecated`,
+    }),
     strategy: strategyOf(served),
     columns: columnsOf(version),
     fields: fieldsOf(version),

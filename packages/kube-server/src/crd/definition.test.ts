@@ -171,6 +171,20 @@ test('one object is seen in every served version, with the defaults of that vers
   assert.equal((await at.api.get(`${path('v10')}?limit=1`)).body.items[0]?.apiVersion, `${group}/v10`)
 })
 
+test('answers of a deprecated version carry its warning', async () => {
+  const group = 'old.example.com'
+  const versions = [
+    version('v2'),
+    version('v1', { storage: false, deprecated: true }),
+    version('v1beta1', { storage: false, deprecated: true, deprecationWarning: 'use v2' }),
+  ]
+  await serve(at.api, { group, versions })
+  const warning = async (name: string) => (await at.api.get(`/apis/${group}/${name}/widgets`)).headers['warning']
+  assert.equal(await warning('v2'), undefined)
+  assert.deepEqual(await warning('v1'), ['299 - "old.example.com/v1 Widget is deprecated"'])
+  assert.deepEqual(await warning('v1beta1'), ['299 - "use v2"'])
+})
+
 test('a default that is added later shows on read and is stored by the next write', async () => {
   const group = 'later.example.com'
   await serve(at.api, { group })

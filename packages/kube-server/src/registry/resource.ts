@@ -97,6 +97,8 @@ export interface Resource {
   readonly subresources: readonly SubresourceInfo[]
   readonly collection: string
   readonly custom: boolean
+  /** Sent with every answer of a version that is on its way out. */
+  readonly deprecationWarning?: string
   readonly strategy: Strategy
   readonly columns: readonly Column[]
   readonly fields: FieldReaders

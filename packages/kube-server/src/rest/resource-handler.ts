@@ -86,6 +86,7 @@ export class ResourceHandler {
     checkPath(resource, path, verb)
     const { namespace, name, subresource } = path
     const call: Call = { request, user, resource, namespace, name, subresource, query, warnings: [] }
+    if (resource.deprecationWarning) call.warnings.push(resource.deprecationWarning)
     const response = await this.#dispatch(call, verb)
     if (call.warnings.length === 0 || !('headers' in response)) return response
     return { ...response, headers: { ...response.headers, warning: call.warnings.map(warningHeader) } }

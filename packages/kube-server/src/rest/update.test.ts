@@ -33,6 +33,7 @@ test('a PUT with another uid is a conflict, a patch of the uid is invalid twice'
 
 test('a PUT of a missing object is 404, but creates leases and RBAC objects', async () => {
   assert.equal((await at.api.send('PUT', `${configMaps}/none`, { metadata: { name: 'none' } })).status, 404)
+  assert.equal((await at.api.send('PUT', `${widgetsPath}/none`, widget('none'))).status, 404)
   assert.equal(
     (await at.api.send('PUT', `${widgetsPath}/none`, widget('none', {}, { metadata: { resourceVersion: '1' } })))
       .status,

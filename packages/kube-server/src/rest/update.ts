@@ -1,6 +1,6 @@
 /** PUT, PATCH and apply: three ways to a next state, one way to store it. */
 
-import { invalidValue, requiredValue } from '../api/causes.ts'
+import { requiredValue } from '../api/causes.ts'
 import type { Json, JsonObject, KubeObject } from '../api/object.ts'
 import { badRequest, conflict, invalid, notFound, StatusError } from '../api/status-error.ts'
 import { applyBodyErrors, applyObject } from '../apply/index.ts'
@@ -45,15 +45,10 @@ function decideChange(
 
 /** PUT. Some built-in kinds are created when they are missing. */
 export function replaceObject(core: Core, call: Call, write: Write, draft: Draft): Promise<Outcome> {
-  const { strategy, custom } = call.resource
+  const { strategy } = call.resource
   const { resourceVersion = '', uid } = draft.metadata
-  if (resourceVersion === '' || resourceVersion === '0') {
-    if (!strategy.updatesUnconditionally && !(strategy.createsOnUpdate && !exists(core, call)))
-      throw invalid(subjectOf(call), [
-        invalidValue('metadata.resourceVersion', custom ? 0 : resourceVersion, 'must be specified for an update'),
-      ])
-    delete draft.metadata.resourceVersion
-  }
+  const isUnconditional = resourceVersion === '' || resourceVersion === '0'
+  if (isUnconditional) delete draft.metadata.resourceVersion
   return commit(core, call, { name: call.name, dryRun: write.options.dryRun }, current => {
     if (!current) {
       if (!strategy.createsOnUpdate || call.subresource !== '' || uid) throw missing(call, uid)
@@ -61,14 +56,18 @@ export function replaceObject(core: Core, call: Call, write: Write, draft: Draft
       delete draft.metadata.resourceVersion
       return decideCreate(core, call, prepareNew(core, call, draft, write.tracking), undefined)
     }
+    if (isUnconditional && !strategy.updatesUnconditionally) throw versionRequired(call)
     if (uid && uid !== current.object.metadata.uid) throw otherUid(call, uid, current.object.metadata.uid)
     return decideChange(core, call, write, { current, makeNext: () => draft })
   })
 }
 
-function exists(core: Core, { resource, namespace, name }: Call): boolean {
-  const key = { collection: resource.collection, namespace: resource.namespaced ? namespace : '', name }
-  return core.store.head(key) !== undefined
+/** Worded as the real server has it, plural in place of the kind and hexadecimal zero included. */
+function versionRequired(call: Call): StatusError {
+  const field = 'metadata.resourceVersion'
+  const message = 'Invalid value: 0x0: must be specified for an update'
+  const subject = subjectOf(call)
+  return invalid({ ...subject, kind: subject.plural }, [{ reason: 'FieldValueInvalid', message, field }])
 }
 
 const missing = (call: Call, uid: string | undefined) =>

@@ -24,8 +24,11 @@ export interface Pattern {
   readonly size: number
   /** Throws `PatternError` when the text is too long for so large a pattern. */
   test(text: string): boolean
-  /** Up to `limit` matches, leftmost first, not overlapping. Throws as `test`. */
-  find(text: string, limit: number): string[]
+  /**
+   * Up to `limit` matches, leftmost first, not overlapping. Throws as `test`. Each match may look at all the rest of the
+   * text: `charge` is told of that work, in characters times instructions, before it is done, and may throw.
+   */
+  find(text: string, limit: number, charge: (work: number) => void): string[]
 }
 
 /** Throws `PatternError` with the complaint of the RE2 parser. */
@@ -44,9 +47,9 @@ export function compilePattern(source: string): Pattern {
       guard(text)
       return compiled.test(text)
     },
-    find(text, limit) {
+    find(text, limit, charge) {
       guard(text)
-      return findAll(compiled, text, limit)
+      return findAll(compiled, text, limit, start => charge((text.length - start) * size))
     },
   }
 }
@@ -59,11 +62,18 @@ function parse(source: string): RE2JS {
   }
 }
 
-function findAll(compiled: RE2JS, text: string, limit: number): string[] {
+function findAll(compiled: RE2JS, text: string, limit: number, beforeMatch: (start: number) => void): string[] {
   const found: string[] = []
+  if (limit <= 0) return found
+  let end = -1
+  beforeMatch(0)
   for (const match of compiled.matchAll(text)) {
+    const [whole = ''] = match
+    // An empty match right after another one does not count.
+    if (whole !== '' || match.index !== end) found.push(whole)
+    end = (match.index ?? 0) + whole.length
     if (found.length >= limit) break
-    found.push(match[0] ?? '')
+    beforeMatch(end)
   }
   return found
 }

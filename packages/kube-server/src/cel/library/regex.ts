@@ -1,6 +1,5 @@
 /** matches, find and findAll on RE2, with patterns from the rule compiled once and patterns from data bounded. */
 import { compilePattern, type Pattern, PatternError } from '../../schema/pattern.ts'
-import type { Meter } from '../meter.ts'
 import { maxListLength } from '../meter.ts'
 import type { Registrar } from '../registrar.ts'
 import { RuleError } from '../rule-error.ts'
@@ -21,32 +20,31 @@ export function registerRegex({ add, replace, meter }: Registrar): void {
     patterns.set(source, compiled)
     return compiled
   }
-  const run = <Result>(text: string, source: string, use: (pattern: Pattern) => Result): Result => {
+  // An automaton takes up to a step for each character and instruction; most matches stop far earlier.
+  const charge = (work: number) => meter.charge(1 + work / 10)
+  const run = <Result>(source: string, use: (pattern: Pattern) => Result): Result => {
     try {
-      const pattern = patternOf(source)
-      chargeMatch(text, pattern, meter)
-      return use(pattern)
+      return use(patternOf(source))
     } catch (error) {
       throw error instanceof PatternError ? new RuleError(error.message) : error
     }
   }
-  const matches = (text: string, source: string) => run(text, source, pattern => pattern.test(text))
+  const matches = (text: string, source: string) =>
+    run(source, pattern => {
+      charge(text.length * pattern.size)
+      return pattern.test(text)
+    })
   replace('string.matches(string): bool', matches)
   add('matches(string, string): bool', matches)
   add('string.find(string): string', (text: string, source: string) =>
-    run(text, source, pattern => pattern.find(text, 1)[0] ?? ''),
+    run(source, pattern => pattern.find(text, 1, charge)[0] ?? ''),
   )
   const findAll = (text: string, source: string, limit = -1n): string[] => {
     const most = limit < 0n || limit > maxListLength ? maxListLength : Number(limit)
-    const found = run(text, source, pattern => pattern.find(text, most))
+    const found = run(source, pattern => pattern.find(text, most, charge))
     meter.chargeList(10 * found.length)
     return found
   }
   add('string.findAll(string): list<string>', findAll)
   add('string.findAll(string, int): list<string>', findAll)
-}
-
-/** An automaton takes up to a step for each character and instruction; most matches stop far earlier. */
-function chargeMatch(text: string, pattern: Pattern, meter: Meter): void {
-  meter.charge(1 + (text.length * pattern.size) / 10)
 }

@@ -30,6 +30,7 @@ export class Parties {
   readonly #running = new Map<PartyName, ChildProcess>()
   readonly #starts = new Map<PartyName, number>()
   readonly #unrecovered = new Set<PartyName>()
+  readonly #restarts = new Map<PartyName, Promise<void>>()
   #isStopping = false
 
   constructor(world: World, events: ProcessEvents) {
@@ -56,14 +57,23 @@ export class Parties {
     return [...this.#unrecovered]
   }
 
-  /** SIGKILL: no line of the process runs any more. Started again at once. */
-  async killAndRestart(party: PartyName): Promise<void> {
+  /** SIGKILL: no line of the process runs any more. Started again at once; kills of one party come one after another. */
+  killAndRestart(party: PartyName): Promise<void> {
+    const before = this.#restarts.get(party) ?? Promise.resolve()
+    const restart = before.then(() => this.#killAndRestart(party))
+    this.#restarts.set(party, restart)
+    return restart
+  }
+
+  async #killAndRestart(party: PartyName): Promise<void> {
     const child = this.#running.get(party)
-    if (!child) return
-    const gone = once(child, 'exit')
+    if (!child || this.#isStopping) return
     this.#unrecovered.add(party)
-    child.kill('SIGKILL')
-    await gone
+    const gone = once(child, 'exit')
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL')
+      await gone
+    }
     this.start(party)
   }
 

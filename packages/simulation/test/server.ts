@@ -5,8 +5,6 @@ import { type Clock, seededRandom, systemClock } from '@godwit/ports'
 /** One API server in memory with access control, without sockets. */
 export interface TestServer {
   readonly client: KubeClient
-  /** Carries no identity of its own. */
-  readonly anonymous: KubeClient
   readonly server: string
   readonly caData: string
   /** Resolves when the server's own controllers have nothing to do. */
@@ -19,10 +17,8 @@ export async function startServer(name: string, clock: Clock = systemClock): Pro
   const random = seededRandom(name.length)
   const server = await KubeServer.start({ listen: false, auth: {}, clock, random })
   const transport = server.transport('admin')
-  const nobody = server.transport({ name: 'system:anonymous', groups: ['system:unauthenticated'] })
   return {
     client: new KubeClient({ transport, clock, random, userAgent: 'simulation' }),
-    anonymous: new KubeClient({ transport: nobody, clock, random, userAgent: 'simulation' }),
     server: `https://api.${name}.example.com:6443`,
     caData: Buffer.from(server.caPem).toString('base64'),
     idle: () => server.idle(),

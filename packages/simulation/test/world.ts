@@ -30,7 +30,6 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 /** One hub with its controllers, without klusterlets. */
 export interface TestHub {
   readonly client: KubeClient
-  readonly anonymous: KubeClient
   readonly clock: Clock
   readonly world: HubWorld
   /** May be changed while the hub runs. */
@@ -51,7 +50,6 @@ export async function startHub(options: {
   await world.start()
   return {
     client: server.client,
-    anonymous: server.anonymous,
     clock: systemClock,
     world,
     knobs,
@@ -66,8 +64,6 @@ export async function startHub(options: {
 export interface World {
   readonly fleet: Fleet
   readonly names: readonly string[]
-  /** Client of a hub that carries no identity. */
-  anonymous(hub: string): KubeClient
   /** Lets time go by: on a virtual clock everything that is due in `byMs` happens, in order, and has its consequences. */
   pass(byMs: number): Promise<void>
   /** How many requests all hubs answered so far. */
@@ -116,7 +112,6 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   return {
     fleet,
     names,
-    anonymous: hub => (hub === 'hub1' ? hub1 : hub2).anonymous,
     pass: byMs => pass(clock, byMs, () => settle(fleet, all)),
     requests: () => all.reduce((sum, { client }) => sum + client.calls.total, 0),
     async stop() {

@@ -145,6 +145,11 @@ export class Fleet {
     return parts.every(part => part.load === 0)
   }
 
+  /** Gives a cluster that was added to a hub since the start its klusterlet. */
+  adopt(hub: string, cluster: string): void {
+    if (!this.#pool.get(cluster)) this.#addKlusterlet(this.#hub(hub), cluster)
+  }
+
   /** Kills the agent's pod. */
   restartPod(name: string): void {
     this.#pool.observe(this.#agent(name), { type: 'podRestarted' })

@@ -46,6 +46,7 @@ async function look(client: KubeClient): Promise<Seen> {
 export async function verifyMoved(fleet: Fleet, claim: MoveClaim): Promise<readonly Violation[]> {
   const [source, target] = await Promise.all([look(fleet.client(claim.from)), look(fleet.client(claim.to))])
   const violations: Violation[] = []
+  const claimed = new Set(claim.names)
   for (const cluster of claim.names) {
     const found = [
       ...sourceFaults(source, cluster, claim),
@@ -55,7 +56,7 @@ export async function verifyMoved(fleet: Fleet, claim: MoveClaim): Promise<reado
     violations.push(...found.map(what => ({ cluster, what })))
   }
   for (const { kind, namespace, name, hub } of fleet.disasters)
-    if (claim.names.includes(namespace))
+    if (claimed.has(namespace))
       violations.push({ cluster: namespace, what: `${kind} ${name} was deprovisioned by ${hub}` })
   if (claim.snapshot) violations.push(...(await contentFaults(fleet, claim, claim.snapshot)))
   return violations
@@ -95,9 +96,10 @@ function klusterletFaults(fleet: Fleet, cluster: string, { to, label = 'T2' }: M
 async function contentFaults(fleet: Fleet, claim: MoveClaim, snapshot: Snapshot): Promise<Violation[]> {
   const present = await takeSnapshot(fleet.client(claim.to), claim.names)
   const violations: Violation[] = []
+  const claimed = new Set(claim.names)
   for (const [key, content] of snapshot) {
     const cluster = clusterOfKey(key)
-    if (!claim.names.includes(cluster)) continue
+    if (!claimed.has(cluster)) continue
     const arrived = present.get(key)
     if (arrived === undefined) violations.push({ cluster, what: `${key} is not on ${claim.to}` })
     else if (arrived !== content) violations.push({ cluster, what: `${key} differs on ${claim.to}` })

@@ -4,13 +4,11 @@ import type { Clock, Logger, Random } from '@godwit/ports'
 /** A hub as the simulation reaches it. */
 export interface HubAccess {
   readonly name: string
-  /** Cluster admin: the simulation plays all foreign controllers, and impersonates the klusterlets. */
-  readonly client: KubeClient
   /**
-   * The same server without any identity of its own: bootstrap tokens are sent through it. Needed where `client` has a
-   * client certificate, which would count before a token. Default `client`.
+   * Cluster admin: the simulation plays all foreign controllers, and impersonates the klusterlets. A bootstrap token
+   * replaces its own credentials.
    */
-  readonly anonymous?: KubeClient
+  readonly client: KubeClient
   /** URL that kubeconfigs of agents carry for this hub. */
   readonly server: string
   /** Base64 of the PEM bundle that those kubeconfigs carry, or empty. */
@@ -33,7 +31,6 @@ export interface HubKnobs {
   readonly importControllerMode: ImportControllerMode
   /** `manual`: only who asks `Fleet.approve` gets a certificate. */
   readonly csrApproval: 'auto' | 'manual' | 'never'
-  readonly leaseDurationSeconds: number
   /** From a change of the ClusterManager to its effect. */
   readonly clusterManagerRolloutMs: number
   /** How often a refused cluster is looked at again while works remain in its namespace. */
@@ -46,7 +43,6 @@ export interface HubKnobs {
 export const DEFAULT_HUB_KNOBS: HubKnobs = Object.freeze({
   importControllerMode: 'legacy',
   csrApproval: 'auto',
-  leaseDurationSeconds: 60,
   clusterManagerRolloutMs: 20_000,
   denialRecheckMs: 5_000,
   detachPollMs: 2_000,

@@ -54,7 +54,7 @@ describe('approval of certificate requests', () => {
       subjects: [{ kind: 'ServiceAccount', name, namespace }],
     })
     const { token } = await requestToken(client, { name, namespace }, 3600)
-    return hub.anonymous.as({ token })
+    return client.as({ token })
   }
 
   async function acceptedCluster(name: string): Promise<void> {
@@ -97,7 +97,7 @@ describe('approval of certificate requests', () => {
     )
     const own = await requestToken(client, { name: bootstrapServiceAccount('c2'), namespace: 'c2' }, 3600)
     const stranger = await request(await account('default', 'stranger'), 'c2')
-    await isIssued(await request(hub.anonymous.as({ token: own.token }), 'c2'))
+    await isIssued(await request(client.as({ token: own.token }), 'c2'))
     assert.equal(await certificateOf(stranger), undefined)
   })
 

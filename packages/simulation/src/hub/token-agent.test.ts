@@ -3,10 +3,10 @@ import { after, before, describe, test } from 'node:test'
 import { type KubeClient, KubeError, type KubeObject, resources } from '@godwit/kube'
 import { eventually } from '../../test/eventually.ts'
 import { startWorld, type World } from '../../test/world.ts'
+import { isTrue } from '../foreign/conditions.ts'
 import { ADDON_NAMESPACE } from '../foreign/names.ts'
 import { foreign } from '../foreign/resources.ts'
 import type { ManagedServiceAccount, Secret } from '../foreign/types.ts'
-import { isTokenReported } from './token-agent.ts'
 
 describe('managed-serviceaccount agent', () => {
   let world: World
@@ -32,13 +32,13 @@ describe('managed-serviceaccount agent', () => {
   const untilReported = (name: string) =>
     eventually(`${name} has a token`, async () => {
       const found = await global.get<ManagedServiceAccount>(foreign.managedServiceAccounts, ref(name))
-      return found !== undefined && isTokenReported(found) && Boolean(await readToken(name))
+      return found !== undefined && isTrue(found, 'TokenReported') && Boolean(await readToken(name))
     })
   /** Status with which hub2 answers to a token: 403 for one it knows, 401 for one it does not. */
   const answerTo = async (token: string | undefined) => {
     try {
-      await world
-        .anonymous('hub2')
+      await world.fleet
+        .client('hub2')
         .as({ token: token ?? '' })
         .list(resources.secrets)
       return 200

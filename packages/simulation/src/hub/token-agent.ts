@@ -4,7 +4,7 @@
  */
 import { Informer, type KubeObject, resources } from '@godwit/kube'
 import { rfc3339 } from '@godwit/ports'
-import { findCondition, mergeConditions } from '../foreign/conditions.ts'
+import { mergeConditions } from '../foreign/conditions.ts'
 import { parseDuration } from '../foreign/duration.ts'
 import { ADDON_NAMESPACE, labels } from '../foreign/names.ts'
 import { foreign } from '../foreign/resources.ts'
@@ -163,7 +163,3 @@ async function issue({ hub, globalHub, ports }: Agent, account: ManagedServiceAc
     { subresource: 'status' },
   )
 }
-
-/** True when the token Secret of a ManagedServiceAccount has been reported. */
-export const isTokenReported = (account: ManagedServiceAccount) =>
-  findCondition(account, 'TokenReported')?.status === 'True'

@@ -1,7 +1,7 @@
 /** What a connected agent does on its hub, under the identity of its certificate. */
 import { isConflict, type KubeClient, resources } from '@godwit/kube'
 import { rfc3339Micro } from '@godwit/ports'
-import { findCondition, isTrue, type NewCondition, writeConditions } from '../foreign/conditions.ts'
+import { isTrue, type NewCondition, writeConditions } from '../foreign/conditions.ts'
 import { conditions, LEASE_NAME } from '../foreign/names.ts'
 import { foreign } from '../foreign/resources.ts'
 import type { Lease, ManagedCluster } from '../foreign/types.ts'
@@ -61,8 +61,6 @@ export async function reportHealthy(client: KubeClient, cluster: ManagedCluster,
     }
   }
 }
-
-export const hasReported = (cluster: ManagedCluster) => findCondition(cluster, conditions.joined) !== undefined
 
 /** Renews the cluster's lease; it never creates one. `nowMs` is the cluster's own clock. */
 export async function renewLease(client: KubeClient, cluster: string, nowMs: number): Promise<void> {

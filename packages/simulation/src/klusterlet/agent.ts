@@ -71,8 +71,7 @@ export class Agent {
     const hub = bootstrap && this.#reach(bootstrap.server)
     if (!hub) throw new UnreachableHub(`no way to the hub of ${secret}`)
     if (bootstrap.token === undefined) return this.identityClient()
-    const { client, anonymous = client } = hub.access
-    return anonymous.as({ token: bootstrap.token })
+    return hub.access.client.as({ token: bootstrap.token })
   }
 
   /** Client under the certificate's identity. Throws `UnreachableHub`. */

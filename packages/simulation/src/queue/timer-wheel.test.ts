@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { VirtualClock } from '@godwit/ports'
+import { type Clock, VirtualClock } from '@godwit/ports'
 import { TimerWheel } from './timer-wheel.ts'
 
 function wheel() {
@@ -70,4 +70,25 @@ test('deadlines between milliseconds are met in a bounded number of steps', () =
   }
   assert.equal(woken, 1000)
   assert.ok(steps < 5000, `${steps}`)
+})
+
+test('a deadline a year away asks for no timer that the machine cannot hold', () => {
+  const yearMs = 365 * 24 * 3_600_000
+  const virtual = new VirtualClock(0)
+  const delays: number[] = []
+  const clock: Clock = {
+    now: () => virtual.now(),
+    after(delayMs, run) {
+      delays.push(delayMs)
+      return virtual.after(delayMs, run)
+    },
+  }
+  const woken: number[] = []
+  new TimerWheel(clock, () => woken.push(clock.now())).set('a', yearMs)
+  virtual.advance(2 * yearMs)
+  assert.deepEqual(woken, [yearMs])
+  assert.ok(
+    delays.every(delayMs => delayMs < 2 ** 31),
+    `${delays}`,
+  )
 })

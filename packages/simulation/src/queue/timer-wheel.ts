@@ -1,6 +1,9 @@
 import type { Cancel, Clock } from '@godwit/ports'
 import { DeadlineHeap } from './deadline-heap.ts'
 
+/** Timers of the machine overflow beyond 2^31 ms and then fire at once; one that is too early only arms the next. */
+const MAX_DELAY_MS = 2 ** 31 - 1
+
 /** Wakes many keys at their own deadlines with one timer of the clock: thousands of klusterlets share it. */
 export class TimerWheel {
   readonly #clock: Clock
@@ -44,7 +47,7 @@ export class TimerWheel {
     this.#armed = undefined
     if (at === undefined) return
     // Whole milliseconds: a sum of fractions may fall short of the deadline by a hair, again and again.
-    const delayMs = Math.max(0, Math.ceil(at - this.#clock.now()))
+    const delayMs = Math.min(MAX_DELAY_MS, Math.max(0, Math.ceil(at - this.#clock.now())))
     const cancel = this.#clock.after(delayMs, () => this.#fire())
     this.#armed = { at, cancel }
   }

@@ -161,24 +161,27 @@ describe('faults of a migration', () => {
     assert.equal(here.hub(), 'hub1')
   })
 
-  test('works that stay ReadOnly on the target cost the klusterlet its life an hour after the switch', async () => {
-    const here = await scene(heldBack)
+  // Twenty minutes stand for the hour that the work agent grants by default.
+  const quickEviction = { klusterlet: { evictionGraceMs: 20 * MINUTE } }
+
+  test('works that stay ReadOnly on the target cost the klusterlet its life when those of the source are evicted', async () => {
+    const here = await scene(heldBack, quickEviction)
     await here.toT1()
-    await here.pass(50 * MINUTE)
-    assert.equal(here.label(), 'T1')
     await here.pass(15 * MINUTE)
+    assert.equal(here.label(), 'T1')
+    await here.pass(10 * MINUTE)
     assert.equal(here.label(), 'removed')
   })
 
   test('a connected cluster deleted on the target loses its klusterlet, one with ReadOnly works does not', async () => {
-    const here = await scene({ importControllerMode: 'legacy' })
+    const here = await scene({ importControllerMode: 'legacy' }, quickEviction)
     await here.toT1()
     await here.pass(5 * MINUTE)
     await here.operator.target.delete(foreign.managedClusters, { name: NAME })
     await here.pass(5 * MINUTE)
     assert.equal(await cluster(here, 'hub2'), undefined)
     assert.equal(here.label(), 'T2', 'the works of the source still own the definitions')
-    await here.pass(60 * MINUTE)
+    await here.pass(15 * MINUTE)
     assert.equal(here.label(), 'removed')
 
     const other = await scene(heldBack)

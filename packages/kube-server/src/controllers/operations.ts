@@ -28,7 +28,7 @@ export class Operations {
     this.#request = { method: 'POST', url: '/', headers: { 'user-agent': `${controller}/v1` } }
   }
 
-  /** Creates it unless it is there already. */
+  /** Creates it unless it is there already, or its namespace is gone or going. */
   async ensure(target: Target, object: JsonObject): Promise<void> {
     const { resource, namespace, name } = target
     const key = { collection: resource.collection, namespace, name }
@@ -46,7 +46,7 @@ export class Operations {
         tracking: this.#tracking(),
       })
     } catch (error) {
-      if (!(error instanceof StatusError) || error.reason !== 'AlreadyExists') throw error
+      if (!isPointless(error)) throw error
     }
   }
 
@@ -97,5 +97,13 @@ export class Operations {
 }
 
 const unchanged = (object: KubeObject): Draft => ({ ...object, metadata: { ...object.metadata } })
+
+/** Somebody else made it, or there is no place for it any more. */
+function isPointless(error: unknown): boolean {
+  if (!(error instanceof StatusError)) return false
+  const isTerminating = error.details?.causes?.some(cause => cause.reason === 'NamespaceTerminating') ?? false
+  const isWithoutNamespace = error.code === 404 && error.details?.kind === 'namespaces'
+  return error.reason === 'AlreadyExists' || isTerminating || isWithoutNamespace
+}
 
 const isSettled = (error: unknown) => error instanceof StatusError && (error.code === 404 || error.code === 409)

@@ -65,6 +65,13 @@ test('unknown fields are dropped and named by their path', () => {
   assert.deepEqual(unknown, ['spec.nope', 'spec.parts[1].odd', 'extra'])
 })
 
+test('fields named like members of every JavaScript object are unknown too', () => {
+  const odd = () => JSON.parse('{"constructor":{"a":1},"toString":"x","__proto__":{"count":1}}')
+  const { spec, unknown } = decode({ ...odd(), count: 1, parts: [odd()] }, odd())
+  assert.equal(JSON.stringify(spec), '{"count":1,"parts":[{}]}')
+  assert.equal(unknown.length, 9)
+})
+
 test('a wrong type says what could not become what', () => {
   const wrong: [JsonObject, RegExp][] = [
     [{ count: '1' }, /cannot unmarshal string into Go struct field Thing\.spec\.count of type int32/],

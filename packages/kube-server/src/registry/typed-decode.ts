@@ -5,6 +5,7 @@
 import { goTypeName } from '../api/metadata.ts'
 import type { Json, JsonObject } from '../api/object.ts'
 import { badRequest } from '../api/status-error.ts'
+import { own } from '../patch/json-value.ts'
 import type { Draft } from './resource.ts'
 
 interface Walk {
@@ -22,11 +23,16 @@ export function decodeTyped(draft: Draft, schema: JsonObject): string[] {
   const properties = schema['properties'] as JsonObject
   for (const field of Object.keys(draft)) {
     if (field === 'apiVersion' || field === 'kind' || field === 'metadata') continue
-    const decoded = decodeMember(draft[field], properties[field] as JsonObject | undefined, field, walk)
+    const decoded = decodeMember(draft[field], declared(properties, field), field, walk)
     if (decoded === undefined) delete draft[field]
     else draft[field] = decoded
   }
   return walk.unknown
+}
+
+/** The schema of a property. A field called `constructor` is as unknown as any other. */
+function declared(properties: JsonObject | undefined, field: string): JsonObject | undefined {
+  return properties && (own(properties, field) as JsonObject | undefined)
 }
 
 /** Undefined when the field is to be dropped. */
@@ -71,7 +77,7 @@ function decodeObject(value: Json, schema: JsonObject, path: string, walk: Walk)
   const properties = schema['properties'] as JsonObject | undefined
   let copy: JsonObject | undefined
   for (const key of Object.keys(value)) {
-    const child = items ?? (properties?.[key] as JsonObject | undefined)
+    const child = items ?? declared(properties, key)
     if (isOpen && !child) continue
     const decoded = decodeMember(value[key], child, `${path}.${key}`, walk)
     if (decoded === value[key]) continue

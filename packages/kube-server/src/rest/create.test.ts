@@ -134,6 +134,12 @@ test('__proto__ as a key is refused and changes nothing', async () => {
   const raw = '{"metadata":{"name":"proto"},"data":{"__proto__":"x"}}'
   const answer = await at.api.send('POST', configMaps, undefined, { raw })
   assert.equal(answer.status, 400)
+  await at.api.create(configMaps, { metadata: { name: 'proto' } })
+  for (const path of ['/__proto__', '/metadata/__proto__', '/data/__proto__/a']) {
+    const patch = [{ op: 'add', path, value: { name: 'x' } }]
+    const patched = await at.api.send('PATCH', `${configMaps}/proto`, patch, { type: 'application/json-patch+json' })
+    assert.deepEqual([patched.status, patched.body.message], [400, answer.body.message])
+  }
   assert.equal(({} as Record<string, unknown>)['name'], undefined)
 })
 

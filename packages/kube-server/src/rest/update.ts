@@ -4,7 +4,7 @@ import { requiredValue } from '../api/causes.ts'
 import type { Json, JsonObject, KubeObject } from '../api/object.ts'
 import { badRequest, conflict, invalid, notFound, StatusError } from '../api/status-error.ts'
 import { applyBodyErrors, applyObject } from '../apply/index.ts'
-import { jsonPatch, mergePatch, sameJson, strategicMergePatch } from '../patch/index.ts'
+import { isObject, jsonPatch, mergePatch, sameJson, strategicMergePatch } from '../patch/index.ts'
 import type { Draft, View } from '../registry/resource.ts'
 import type { Stored } from '../store/types.ts'
 import { type Call, type Core, subjectOf } from './call.ts'
@@ -101,12 +101,20 @@ export function patcher(call: Pick<Call, 'resource'>, type: PatchType, body: Jso
   if (type === 'json') {
     if (!Array.isArray(body))
       throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch')
+    refusePrototypes(body)
     return target => objectOrRefuse(jsonPatch(target, body))
   }
   if (body === null || typeof body !== 'object' || Array.isArray(body))
     throw badRequest('error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}')
   if (type === 'merge') return target => objectOrRefuse(mergePatch(target, body))
   return target => objectOrRefuse(strategicMergePatch(target, body, call.resource.shape))
+}
+
+/** A pointer could bring in the key that the reader of bodies keeps out. */
+function refusePrototypes(operations: readonly Json[]): void {
+  const paths = operations.map(one => (isObject(one) ? String(one['path']) : ''))
+  if (paths.some(path => path.split('/').includes('__proto__')))
+    throw badRequest('json parse error: the key "__proto__" is not allowed')
 }
 
 function objectOrRefuse(value: Json): JsonObject {

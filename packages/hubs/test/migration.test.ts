@@ -315,6 +315,50 @@ describe('a migration that is deleted on the way', () => {
     }))
 })
 
+test('a rollback that could not finish is named, keeps what it needs, and finishes when asked again much later', () =>
+  withTestbed(
+    {
+      count: 2,
+      knobs: { overrides: { 'cluster-0002': { neverAppliesConfig: true } } },
+      deadlines: { Rollbacking: 500 },
+    },
+    async bed => {
+      const before = withoutImportSecrets(await stateOf(bed, 'hub1'))
+      bed.controller()
+      bed.agent('hub2')
+      const source = bed.agent('hub1')
+      await bed.migrate('move', { includedManagedClusters: ['cluster-0002'], supportedConfigs: { stageTimeout: '2s' } })
+      await bed.until('move', ({ status }) =>
+        (status?.waitingFor ?? []).some(({ what }) => what.includes('two-hub configuration')),
+      )
+      await source.stop()
+      const failed = await bed.until('move', over)
+      assert.equal(failed.status?.phase, 'Failed')
+      assert.deepEqual(
+        [conditionOf(failed, 'ResourceRolledBack')?.status, conditionOf(failed, 'ResourceRolledBack')?.reason],
+        ['False', 'Error'],
+      )
+      assert.match(failed.status?.residue?.join() ?? '', /cluster-0002: Timeout/)
+      assert.ok(
+        (await bed.clients.globalHub.list(godwit.tasks)).items.length > 0,
+        'the tasks, with their journal, stay',
+      )
+      bed.agent('hub1')
+      const request = { metadata: { annotations: { [annotations.request]: 'rollback' } } }
+      await bed.clients.globalHub.patch(godwit.migrations, { name: 'move', namespace: NAMESPACE }, request)
+      const end = await bed.until(
+        'move',
+        ({ metadata, status }) =>
+          status?.phase === 'Failed' &&
+          metadata.annotations?.[annotations.request] === undefined &&
+          conditionOf({ status } as ManagedClusterMigration, 'ResourceRolledBack')?.status === 'True',
+      )
+      assert.equal(end.status?.residue, undefined)
+      assert.deepEqual(withoutImportSecrets(await stateOf(bed, 'hub1')), before)
+      assert.deepEqual(await residue(bed.fleet), [])
+    },
+  ))
+
 test('controller and agents are replaced again and again, and nothing is done twice or left out', () =>
   withTestbed({ count: 30 }, async bed => {
     const snapshot = await takeSnapshot(bed.clients.hub1, bed.names)

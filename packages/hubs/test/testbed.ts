@@ -1,5 +1,6 @@
 /** Real controller and agents on in-memory API servers with simulated clusters, all in one process without sockets. */
 import {
+  type Deadlines,
   godwit,
   HubAgent,
   type ManagedClusterMigration,
@@ -31,6 +32,8 @@ export interface TestbedOptions {
   readonly hub?: Partial<HubKnobs>
   readonly knobs?: Partial<FleetKnobs>
   readonly logger?: Logger
+  /** Deadlines of the controller that differ from the defaults, in milliseconds. */
+  readonly deadlines?: Partial<Deadlines>
 }
 
 export interface Party {
@@ -43,6 +46,7 @@ export class Testbed {
   readonly clients: Readonly<Record<'globalHub' | 'hub1' | 'hub2', KubeClient>>
   readonly #servers: readonly KubeServer[]
   readonly #logger: Logger
+  readonly #deadlines: Partial<Deadlines> | undefined
   readonly #parties = new Set<Party>()
   #epoch = 0
 
@@ -51,13 +55,14 @@ export class Testbed {
     clients: Testbed['clients'],
     fleet: Fleet,
     names: readonly string[],
-    logger: Logger,
+    { logger = silentLogger, deadlines }: TestbedOptions,
   ) {
     this.#servers = servers
     this.clients = clients
     this.fleet = fleet
     this.names = names
     this.#logger = logger
+    this.#deadlines = deadlines
   }
 
   static async start(options: TestbedOptions): Promise<Testbed> {
@@ -88,7 +93,7 @@ export class Testbed {
       clock,
       random: seededRandom(1),
     })
-    return new Testbed(servers, { globalHub, hub1, hub2 }, fleet, names, options.logger ?? silentLogger)
+    return new Testbed(servers, { globalHub, hub1, hub2 }, fleet, names, options)
   }
 
   controller(): Party {
@@ -99,6 +104,7 @@ export class Testbed {
       clock,
       random: seededRandom(epoch),
       logger: this.#logger,
+      ...(this.#deadlines && { deadlines: this.#deadlines }),
     }
     return this.#party(signal => runController(common, epoch, signal))
   }

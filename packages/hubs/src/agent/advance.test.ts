@@ -147,3 +147,10 @@ test('an item that was undone does not go forward again by itself', () => {
   const progress = done('Initializing', 'Undo')
   assert.deepEqual(advance(role, look(forward('Cleaning'), progress, false)), { progress, effects: [] })
 })
+
+test('an undo that failed waits for a person, and is tried again when asked', () => {
+  const failed: Progress = { ...acting, direction: 'Undo', state: 'Failed', code: 'X', message: 'x' }
+  assert.deepEqual(advance(role, look(undo('Initializing'), failed, true)), { progress: failed, effects: [] })
+  const again = advance(role, look({ ...undo('Initializing'), attempt: 1 }, failed, true))
+  assert.deepEqual([again.progress?.state, again.progress?.attempt, again.effects], ['Acting', 1, ['release']])
+})

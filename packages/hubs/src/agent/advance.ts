@@ -59,11 +59,13 @@ export function position(
   if (!progress) return undefined
   if (progress.direction === 'Forward')
     return stageIndex(progress.stage) < stageIndex(wish.stage) ? undefined : undo(progress.stage)
-  if (progress.state === 'Failed') return undefined
+  if (progress.state === 'Failed') return isAskedAgain(wish, progress) ? undo(progress.stage) : undefined
   if (progress.state === 'Acting') return undo(progress.stage)
   const next = stageBefore(table, progress.stage)?.name
   return next && stageIndex(next) >= stageIndex(wish.stage) ? undo(next) : undefined
 }
+
+const isAskedAgain = (wish: Wish, progress: Progress) => (wish.attempt ?? 0) > (progress.attempt ?? 0)
 
 const undo = (stage: StageName): Position => ({ stage, direction: 'Undo', entered: true })
 const enter = (stage: StageName): Position => ({ stage, direction: 'Forward', entered: false })
@@ -196,6 +198,7 @@ function write(
     stage: at.stage,
     direction: at.direction,
     entered: at.entered,
+    ...(look.wish.attempt !== undefined && { attempt: look.wish.attempt }),
     since: isSameStage ? before.since : look.now,
     ...(Object.keys(remembered.journal).length > 0 && { journal: { ...remembered.journal } }),
     ...(Object.keys(remembered.evidence).length > 0 && { evidence: { ...remembered.evidence } }),

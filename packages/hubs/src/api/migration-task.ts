@@ -13,6 +13,7 @@ const failure = z.object({ stage, code: z.string(), message: z.string() })
 const wish = z.object({
   stage: stage.describe('Forward: the stage to reach. Undo: the lowest stage to take back.'),
   direction,
+  attempt: z.int().optional().describe('Grows when somebody asks for another attempt to undo what failed.'),
 })
 
 /** The controller's record of one item; it lives with the wish of the source side. */
@@ -37,6 +38,7 @@ const progress = z.object({
   direction,
   state: z.enum(['Acting', 'Done', 'Failed']),
   entered: z.boolean(),
+  attempt: z.int().optional(),
   since: z.iso.datetime(),
   waitsFor: z.string().optional(),
   who: z.string().optional(),

@@ -86,6 +86,7 @@ const shared = z.object({
   entered: z.boolean(),
   since: z.iso.datetime(),
   deadline: z.iso.datetime().optional(),
+  attempt: z.int().optional().describe('How often a person has asked to roll back again.'),
   failure: z
     .object({ stage: z.enum(STAGES), code: z.string(), message: z.string() })
     .optional()

@@ -22,8 +22,11 @@ export const stageIndex = (stage: StageName) => STAGES.indexOf(stage)
 export const isTerminal = (phase: Phase | undefined) => phase === 'Completed' || phase === 'Failed'
 
 const MINUTE = 60_000
-/** Defaults in milliseconds; `spec.supportedConfigs.stageTimeout` overrides each of them. */
-export const STAGE_DEADLINE_MS: Readonly<Record<StageName | 'Rollbacking', number>> = {
+/** How long each stage, and a rollback, may take, in milliseconds. */
+export type Deadlines = Readonly<Record<StageName | 'Rollbacking', number>>
+
+/** Defaults; `spec.supportedConfigs.stageTimeout` overrides each of them but the last, which it can only lengthen. */
+export const STAGE_DEADLINE_MS: Deadlines = {
   Validating: 5 * MINUTE,
   Initializing: 5 * MINUTE,
   Deploying: 5 * MINUTE,

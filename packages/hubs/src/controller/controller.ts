@@ -5,7 +5,13 @@
 import { EffectRunner, KeyedQueue, Pacer, reconcile } from '@godwit/engine'
 import { EventRecorder, type KubeClient } from '@godwit/kube'
 import type { Clock, Logger, Random } from '@godwit/ports'
-import { GLOBAL_HUB_NAMESPACE, isTerminal, type ManagedClusterMigration } from '../api/index.ts'
+import {
+  type Deadlines,
+  GLOBAL_HUB_NAMESPACE,
+  isTerminal,
+  type ManagedClusterMigration,
+  STAGE_DEADLINE_MS,
+} from '../api/index.ts'
 import { passOverMigration, performWork, type Work } from './migration-pass.ts'
 import { GlobalHubWorld } from './world.ts'
 
@@ -18,6 +24,8 @@ export interface ControllerOptions {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Deadlines that differ from the defaults. */
+  readonly deadlines?: Partial<Deadlines>
 }
 
 /** Changes that come in a burst are looked at together. */
@@ -45,10 +53,12 @@ export async function runController(options: ControllerOptions, epoch: number, s
   await world.start(signal)
   if (!signal.aborted) logRecovery(logger, world, epoch)
   addAll()
+  const deadlines = { ...STAGE_DEADLINE_MS, ...options.deadlines }
+  const passOptions = { world, client, clock, logger, events, epoch, runner, deadlines }
   const pass = async (uid: string) => {
     const migration = world.migrations().find(({ metadata }) => metadata.uid === uid)
     if (!migration || signal.aborted) return {}
-    const afterMs = await passOverMigration({ world, client, clock, logger, events, epoch, runner }, migration)
+    const afterMs = await passOverMigration(passOptions, migration)
     // When one is over, the next between the same hubs may start.
     if (isTerminal(migration.status?.phase)) return {}
     return afterMs === undefined ? {} : { afterMs }

@@ -54,7 +54,7 @@ export function hasUndone(progress: Progress | undefined, stage: StageName): boo
 
 function failureOf(side: Side, wish: Wish['direction']) {
   const { progress } = side
-  if (progress?.state !== 'Failed' || progress.direction !== wish) return undefined
+  if (progress?.state !== 'Failed' || progress.direction !== wish || isOutdated(side.wish, progress)) return undefined
   return fails(
     progress.code ?? 'Unknown',
     progress.message ?? `the ${agentOf(side)} reported a failure without a reason`,
@@ -104,6 +104,10 @@ const isWished = (side: Side, stage: StageName) =>
 
 const isUndoWished = (side: Side, stage: StageName) =>
   side.wish?.direction === 'Undo' && stageIndex(side.wish.stage) <= stageIndex(stage)
+
+/** A failure that was reported for an earlier attempt has been asked about again. */
+export const isOutdated = (wish: Wish | undefined, progress: Progress | undefined) =>
+  (wish?.attempt ?? 0) > (progress?.attempt ?? 0)
 
 const wishStage = (role: Role, stage: StageName, permit?: Guard<ItemFacts>): Step<ItemFacts, ItemEffect> => ({
   what: `wish ${stage} of the ${role.toLowerCase()}`,

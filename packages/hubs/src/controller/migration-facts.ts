@@ -30,6 +30,8 @@ export interface MigrationFacts {
   readonly uid: string
   /** Somebody deleted the migration: it is given up and taken back. */
   readonly isCancelled: boolean
+  /** How often a person has asked to roll back again. */
+  readonly attempt: number
   /** Another open migration between the same hubs that came first; undefined when it is this one's turn. */
   readonly before: string | undefined
   readonly from: HubFacts

@@ -3,6 +3,7 @@ import { type EffectRunner, isEqualJson, mergeDiff } from '@godwit/engine'
 import type { EventRecorder, KubeClient } from '@godwit/kube'
 import type { Clock, Logger } from '@godwit/ports'
 import {
+  type Deadlines,
   type Failure,
   FINALIZER,
   godwit,
@@ -11,13 +12,13 @@ import {
   type MigrationStatus,
   type MigrationTask,
   parseDuration,
-  STAGE_DEADLINE_MS,
   type StageName,
 } from '../api/index.ts'
 import type { MigrationFacts } from './migration-facts.ts'
 import { type Observed, observe } from './observe.ts'
 import { deliverBundle, type PerformContext, performShared } from './perform.ts'
 import type { NamedStep } from './progress.ts'
+import { isAskedToRollBack, reopen } from './reopen.ts'
 import { renderResult, resultsOf } from './result.ts'
 import { controllerSharedTable, type SharedEffect, type SharedStage } from './shared-table.ts'
 import { deriveStatus } from './status.ts'
@@ -37,6 +38,8 @@ export interface MigrationPassOptions {
   readonly events: EventRecorder
   readonly epoch: number
   readonly runner: EffectRunner<Work, undefined>
+  /** In milliseconds; `spec.supportedConfigs.stageTimeout` of a migration goes before them. */
+  readonly deadlines: Deadlines
 }
 
 export const performWork = async (work: Work): Promise<undefined> => {
@@ -50,12 +53,18 @@ export async function passOverMigration(
   options: MigrationPassOptions,
   migration: ManagedClusterMigration,
 ): Promise<number | undefined> {
-  const { world, clock, epoch } = options
-  if (!(await keepFinalizer(options, migration)) || isTerminal(migration.status?.phase)) return undefined
+  if (isAskedToRollBack(migration)) await reopen(options, migration)
+  else if ((await keepFinalizer(options, migration)) && !isTerminal(migration.status?.phase))
+    return drive(options, migration)
+  return undefined
+}
+
+async function drive(options: MigrationPassOptions, migration: ManagedClusterMigration): Promise<number | undefined> {
+  const { world, clock, epoch, deadlines } = options
   const nowMs = clock.now()
   const observed = await observe(world, migration)
-  const record = migration.status?.shared ?? firstRecord(sharedContext(migration, nowMs))
-  const items = stepItems(observed, record, nowMs)
+  const record = migration.status?.shared ?? firstRecord(sharedContext(migration, nowMs, deadlines))
+  const items = stepItems(observed, record, nowMs, deadlines)
   const result = renderResult(
     migration,
     resultsOf({ clusters: observed.clusters ?? [], items: withSteps(observed, items) }),
@@ -66,7 +75,7 @@ export async function passOverMigration(
     items: withSteps(observed, items),
     isResultWritten: observed.result !== undefined && isEqualJson(observed.result.data ?? {}, result.data ?? {}),
   }
-  const step = stepMigration(facts, record, sharedContext(migration, nowMs))
+  const step = stepMigration(facts, record, sharedContext(migration, nowMs, deadlines))
   await persistItems(options, observed, items)
   const status = deriveStatus({ migration, step, items, total: observed.clusters?.length ?? 0, epoch, nowMs })
   const written = await persistStatus(options, migration, status)
@@ -105,9 +114,9 @@ const resultAfter = (migration: ManagedClusterMigration, facts: MigrationFacts, 
 
 const timeoutOf = ({ spec }: ManagedClusterMigration) => parseDuration(spec?.supportedConfigs?.stageTimeout ?? '')
 
-function sharedContext(migration: ManagedClusterMigration, nowMs: number) {
+function sharedContext(migration: ManagedClusterMigration, nowMs: number, deadlines: Deadlines) {
   const deadlineMs = (stage: SharedStage | 'Rollbacking') => {
-    if (stage === 'Rollbacking') return Math.max(STAGE_DEADLINE_MS.Rollbacking, timeoutOf(migration) ?? 0)
+    if (stage === 'Rollbacking') return Math.max(deadlines.Rollbacking, timeoutOf(migration) ?? 0)
     const ownMs =
       controllerSharedTable.stages.find(({ name }) => name === stage)?.deadlineMs ?? Number.POSITIVE_INFINITY
     return Number.isFinite(ownMs) ? (timeoutOf(migration) ?? ownMs) : ownMs
@@ -116,12 +125,17 @@ function sharedContext(migration: ManagedClusterMigration, nowMs: number) {
 }
 
 /** A rollback is never given less than a klusterlet needs to notice (H-23). */
-function itemContext({ migration, isCancelled }: Observed, nowMs: number, limit: StageName) {
+function itemContext(
+  { migration, isCancelled, attempt }: Observed,
+  nowMs: number,
+  deadlines: Deadlines,
+  limit: StageName,
+) {
   const deadlineMs = (stage: StageName | 'Rollbacking') =>
     stage === 'Rollbacking'
-      ? Math.max(STAGE_DEADLINE_MS.Rollbacking, timeoutOf(migration) ?? 0)
-      : (timeoutOf(migration) ?? STAGE_DEADLINE_MS[stage])
-  return { nowMs, deadlineMs, limit, isCancelled }
+      ? Math.max(deadlines.Rollbacking, timeoutOf(migration) ?? 0)
+      : (timeoutOf(migration) ?? deadlines[stage])
+  return { nowMs, deadlineMs, limit, isCancelled, attempt }
 }
 
 const ITEM_STAGES: ReadonlySet<string> = new Set(['Validating', 'Initializing', 'Moving'])
@@ -131,9 +145,10 @@ function stepItems(
   observed: Observed,
   record: { readonly stage: string; readonly direction: string },
   nowMs: number,
+  deadlines: Deadlines,
 ): NamedStep[] {
   const isOpen = ITEM_STAGES.has(record.stage) && record.direction === 'Forward'
-  const context = itemContext(observed, nowMs, record.stage === 'Moving' ? 'Cleaning' : 'Validating')
+  const context = itemContext(observed, nowMs, deadlines, record.stage === 'Moving' ? 'Cleaning' : 'Validating')
   return observed.items.map(item => ({ name: item.name, step: isOpen ? stepItem(item, context) : settled(item) }))
 }
 

@@ -45,6 +45,7 @@ export async function observe(world: GlobalHubWorld, migration: ManagedClusterMi
     migration,
     uid,
     isCancelled: migration.metadata.deletionTimestamp !== undefined,
+    attempt: migration.status?.shared?.attempt ?? 0,
     before: firstBefore(world, migration),
     from: fromHub,
     to: toHub,

@@ -14,7 +14,7 @@ import {
   stageIndex,
   type Wish,
 } from '../api/index.ts'
-import { hasReached, hasUndone } from './item-table.ts'
+import { hasReached, hasUndone, isOutdated } from './item-table.ts'
 import type { MigrationFacts as Facts, HubFacts, SharedSide } from './migration-facts.ts'
 
 export const SHARED_STAGES = ['Pending', 'Validating', 'Initializing', 'Moving', 'Revoking', 'Retiring'] as const
@@ -112,7 +112,7 @@ const hasServerUrl: Guard<Facts> = {
 function sideVerdict(side: SharedSide, isDone: boolean, direction: Wish['direction'], what: string) {
   if (isDone) return holds
   const { progress } = side
-  if (progress?.state === 'Failed' && progress.direction === direction)
+  if (progress?.state === 'Failed' && progress.direction === direction && !isOutdated(side.wish, progress))
     return fails(progress.code ?? 'Unknown', progress.message ?? `the ${agentOf(side)} failed without a reason`)
   return waits(progress?.waitsFor ?? what, progress?.who ?? agentOf(side))
 }
@@ -272,8 +272,11 @@ function wishUndo(side: Role, stage: StageName): Step<Facts, SharedEffect> {
     what: `wish ${stage} of the ${side.toLowerCase()} hub undone`,
     missing: facts => {
       const { wish, task } = sideOf(facts, side)
-      const isWished = wish?.direction === 'Undo' && stageIndex(wish.stage) <= stageIndex(stage)
-      return isWished || !task ? [] : [{ kind: 'wishShared', side, wish: { stage, direction: 'Undo' } }]
+      const { attempt } = facts
+      const isWished =
+        wish?.direction === 'Undo' && stageIndex(wish.stage) <= stageIndex(stage) && (wish.attempt ?? 0) >= attempt
+      if (isWished || !task) return []
+      return [{ kind: 'wishShared', side, wish: { stage, direction: 'Undo', ...(attempt > 0 && { attempt }) } }]
     },
   }
 }

@@ -12,6 +12,7 @@ const context = (over: Partial<StepContext> = {}): StepContext => ({
   deadlineMs: stage => (stage === 'Rollbacking' ? 15 * MINUTE : 5 * MINUTE),
   limit: 'Cleaning',
   isCancelled: false,
+  attempt: 0,
   ...over,
 })
 
@@ -231,6 +232,49 @@ test('a cluster of a migration that is given up goes back from every stage, but 
     if (stage === 'Cleaning') assert.equal(source.failure, undefined)
     else assert.deepEqual([source.failure?.stage, source.failure?.code], [stage, 'Cancelled'])
   }
+})
+
+test('a stuck cluster is undone again, with a new deadline, once for each time a person asks', () => {
+  const world = new PaperWorld()
+  const failure = { stage: 'Initializing', code: 'X', message: 'x' } as const
+  world.source = {
+    wish: {
+      stage: 'Initializing',
+      direction: 'Undo',
+      cursor: { ...cursorAt('Initializing'), direction: 'Undo' },
+      failure,
+      outcome: 'Stuck',
+      residue: ['Forbidden'],
+    },
+    progress: failed('Initializing', 'Forbidden', 'Undo'),
+  }
+  world.target = { wish: { stage: 'Validating', direction: 'Forward' }, progress: done('Validating') }
+  const asked = context({ nowMs: START + 60 * MINUTE, attempt: 1 })
+  const step = stepItem(world.facts, asked)
+  assert.deepEqual(
+    [step.source.outcome, step.source.residue, step.source.attempt, step.target?.attempt],
+    [undefined, undefined, 1, 1],
+  )
+  assert.equal(step.source.cursor?.deadline, '2026-01-01T01:15:00Z')
+  const failedAgain = {
+    ...world.facts,
+    source: {
+      hub: 'hub1',
+      wish: step.source,
+      progress: { ...failed('Initializing', 'Forbidden', 'Undo'), attempt: 1 },
+    },
+  }
+  const stuck = stepItem(failedAgain, asked)
+  assert.equal(stuck.source.outcome, 'Stuck')
+  assert.equal(
+    stepItem({ ...failedAgain, source: { ...failedAgain.source, wish: stuck.source } }, asked).source.outcome,
+    'Stuck',
+  )
+  const undone = {
+    ...failedAgain,
+    source: { ...failedAgain.source, progress: { ...done('Initializing', 'Undo'), attempt: 1 } },
+  }
+  assert.equal(stepItem(undone, asked).source.outcome, 'RolledBack')
 })
 
 test('what cannot be cleaned is a debt: the cluster has arrived all the same', () => {

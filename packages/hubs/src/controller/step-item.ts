@@ -12,6 +12,8 @@ export interface StepContext {
   readonly limit: StageName
   /** The migration is given up: what has not arrived goes back. */
   readonly isCancelled: boolean
+  /** How often a person has asked to roll back again. */
+  readonly attempt: number
 }
 
 export interface ItemStep {
@@ -48,6 +50,7 @@ export function stepItem(facts: ItemFacts, context: StepContext): ItemStep {
     source: known?.cursor ? known : { stage: 'Validating', direction: 'Forward', cursor: firstCursor(context) },
     target: facts.target.wish,
   }
+  reopen(draft, context)
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const decision = cancellation(draft, context) ?? decideItem(facts, draft, context)
     if (!decision) return draft
@@ -55,6 +58,15 @@ export function stepItem(facts: ItemFacts, context: StepContext): ItemStep {
     if (!goesOn) return decision.kind === 'wait' ? { ...draft, waitsFor: waiting(decision) } : draft
   }
   throw new Error(`cluster ${facts.name} did not settle in ${MAX_ROUNDS} rounds: the stage table has a cycle`)
+}
+
+/** A cluster that got stuck is undone from where it stands, with a new deadline, each time a person asks for it. */
+function reopen(draft: Draft, { attempt, nowMs, deadlineMs }: StepContext): void {
+  const { outcome, residue: _, cursor, ...kept } = draft.source
+  if (outcome !== 'Stuck' || !cursor || (kept.attempt ?? 0) >= attempt) return
+  const deadline = rfc3339(nowMs + deadlineMs('Rollbacking'))
+  draft.source = { ...kept, attempt, cursor: { ...cursor, since: rfc3339(nowMs), deadline } }
+  if (draft.target) draft.target = { ...draft.target, attempt }
 }
 
 const waiting = ({ waitsFor, who }: { readonly waitsFor: string; readonly who: string }) => ({ what: waitsFor, who })

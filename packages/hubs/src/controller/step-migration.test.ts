@@ -30,6 +30,7 @@ const facts = (over: Partial<MigrationFacts> = {}): MigrationFacts => ({
   },
   uid: 'u',
   isCancelled: false,
+  attempt: 0,
   before: undefined,
   from: hub('hub1'),
   to: hub('hub2'),

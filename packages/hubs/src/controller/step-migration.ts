@@ -51,7 +51,7 @@ export function stepMigration(facts: MigrationFacts, from: SharedRecord, context
   const done = (step: Omit<SharedStep, 'debt'>): SharedStep => ({ ...step, ...(debt !== undefined && { debt }) })
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const { deadline, failure, ...at } = record
-    const kept = failure ? { failure } : {}
+    const kept = { ...(failure && { failure }), ...(record.attempt !== undefined && { attempt: record.attempt }) }
     const cursor = {
       stage: at.stage as SharedStage,
       direction: at.direction,
@@ -90,7 +90,7 @@ export function stepMigration(facts: MigrationFacts, from: SharedRecord, context
         const isClosing = decision.stage === 'Revoking' || decision.stage === 'Retiring' || decision.kind === 'ask'
         if (isClosing) debt = `${decision.code}: ${decision.message}`
         // The tasks hold the journal of what somebody still has to finish: they stay.
-        if (decision.stage === 'Retiring' || decision.code === CREDENTIAL_IN_USE)
+        if (decision.kind === 'ask' || decision.stage === 'Retiring' || decision.code === CREDENTIAL_IN_USE)
           return done({ record, effects: [], isFinished: true })
         record = isClosing ? { ...recordAt('Retiring', context), ...kept } : undoFrom(record, decision, context)
       }
@@ -121,6 +121,7 @@ function undoFrom(
     entered: true,
     since: rfc3339(context.nowMs),
     ...deadlineText(context, 'Rollbacking'),
+    ...(record.attempt !== undefined && { attempt: record.attempt }),
     failure: { stage: STAGE_OF[stage], code, message },
   }
 }

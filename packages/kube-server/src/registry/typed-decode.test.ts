@@ -60,9 +60,12 @@ test('what fits stays, nulls and empty maps and lists vanish, unless they are ke
 })
 
 test('unknown fields are dropped and named by their path', () => {
-  const { spec, unknown } = decode({ nope: 1, parts: [{ name: 'a' }, { odd: 1 }], any: { fine: 1 } }, { extra: 1 })
+  const { spec, unknown } = decode(
+    { nope: 1, constructor: 1, parts: [{ name: 'a' }, { odd: 1 }], any: { fine: 1 } },
+    { extra: 1 },
+  )
   assert.deepEqual(spec, { parts: [{ name: 'a' }, {}], any: { fine: 1 } })
-  assert.deepEqual(unknown, ['spec.nope', 'spec.parts[1].odd', 'extra'])
+  assert.deepEqual(unknown, ['spec.nope', 'spec.constructor', 'spec.parts[1].odd', 'extra'])
 })
 
 test('fields named like members of every JavaScript object are unknown too', () => {

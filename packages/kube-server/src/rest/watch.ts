@@ -15,6 +15,8 @@ import { checkWatchOptions, expired } from './versions.ts'
 
 const bookmarkEveryMs = 60_000
 const minTimeoutMs = 30 * 60_000
+/** Timers of the machine cannot count much further. */
+const maxTimeoutMs = 7 * 24 * 3_600_000
 
 export interface WatchRequest {
   readonly call: Call
@@ -172,8 +174,9 @@ class WatchStream {
   #arm(): void {
     const { clock, random } = this.#core
     const { timeoutSeconds, allowWatchBookmarks } = this.#request.options
-    const timeoutMs = timeoutSeconds ? timeoutSeconds * 1000 : minTimeoutMs * (1 + random.next())
-    this.#cancels.push(clock.after(timeoutMs, () => this.#finish()))
+    const asked = timeoutSeconds !== undefined && timeoutSeconds > 0 ? timeoutSeconds * 1000 : undefined
+    const timeoutMs = asked ?? minTimeoutMs * (1 + random.next())
+    this.#cancels.push(clock.after(Math.min(timeoutMs, maxTimeoutMs), () => this.#finish()))
     if (allowWatchBookmarks) this.#armBookmark()
   }
 

@@ -1,5 +1,6 @@
 import { StatusError } from '../api/status-error.ts'
 import { plainText, type WholeResponse } from '../http/message.ts'
+import { StoreClosed } from '../store/index.ts'
 
 export const methodNotAllowed = () =>
   new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
@@ -13,7 +14,7 @@ export const pageNotFound = (): WholeResponse => plainText(404, '404 page not fo
 
 /** What a client gets for any error. Unknown ones are 500 and say no more than their message. */
 export function errorResponse(error: unknown): WholeResponse {
-  const status = error instanceof StatusError ? error : internalError(error)
+  const status = statusOf(error)
   const seconds = status.details?.retryAfterSeconds
   return {
     kind: 'whole',
@@ -21,6 +22,13 @@ export function errorResponse(error: unknown): WholeResponse {
     headers: { 'content-type': 'application/json', ...(seconds !== undefined && { 'retry-after': String(seconds) }) },
     body: `${JSON.stringify(status.toStatus())}\n`,
   }
+}
+
+function statusOf(error: unknown): StatusError {
+  if (error instanceof StatusError) return error
+  // The server is on its way out; its successor will answer.
+  if (error instanceof StoreClosed) return new StatusError(503, 'ServiceUnavailable', 'the server is shutting down')
+  return internalError(error)
 }
 
 function internalError(error: unknown): StatusError {

@@ -13,6 +13,7 @@ import { errorResponse, pageNotFound } from '../rest/errors.ts'
 import { flag, splitUrl } from '../rest/query.ts'
 import type { ResourceHandler } from '../rest/resource-handler.ts'
 import { parseRoute, type ResourcePath, type Route, verbOf } from '../rest/route.ts'
+import { StoreClosed } from '../store/index.ts'
 import type { RequestNote } from './options.ts'
 import { versionInfo } from './version.ts'
 
@@ -44,7 +45,7 @@ export class ApiHandler {
     try {
       return inYaml(await this.#answer(request))
     } catch (error) {
-      if (!(error instanceof StatusError))
+      if (!(error instanceof StatusError) && !(error instanceof StoreClosed))
         this.#parts.logger.error({ error, method: request.method, url: request.url }, 'a request failed unexpectedly')
       return errorResponse(error)
     }

@@ -62,3 +62,15 @@ test('several servers live in one process and know nothing of each other', async
   assert.equal(new Set(servers.map(server => server.url)).size, 3)
   await Promise.all(servers.map(server => server.stop()))
 })
+
+test('a server that has stopped says so', async () => {
+  const server = await KubeServer.start({ listen: false })
+  await server.stop()
+  const answer = await server.handle({
+    method: 'POST',
+    url: '/api/v1/namespaces',
+    headers: {},
+    body: Buffer.from('{"metadata":{"name":"late"}}'),
+  })
+  assert.ok(answer.kind === 'whole' && answer.status === 503 && answer.body.includes('shutting down'))
+})

@@ -1,22 +1,15 @@
 import { rfc3339 } from '@godwit/ports'
-import { forbidden, invalidValue, requiredValue, unsupportedValue } from '../../api/causes.ts'
+import { duplicateValue, invalidValue, requiredValue, unsupportedValue } from '../../api/causes.ts'
 import { pathSegmentProblem } from '../../api/names.ts'
 import type { JsonObject, KubeObject } from '../../api/object.ts'
 import type { Cause } from '../../api/status-error.ts'
 import { CertificateRequestError, parseCertificateRequest } from '../../pki/index.ts'
-import { column } from '../../table/columns.ts'
+import { humanDuration } from '../../table/age.ts'
+import { ageColumn, column, nameColumn } from '../../table/columns.ts'
 import { defineBuiltin, statusOf } from '../define.ts'
 import { bytes, integer, listOf, mapOf, record, strings, text, time } from '../openapi-types.ts'
 import type { Draft, Resource, WriteContext } from '../resource.ts'
-
-export interface CsrCondition extends JsonObject {
-  type: string
-  status: string
-  reason?: string
-  message?: string
-  lastUpdateTime?: string
-  lastTransitionTime?: string
-}
+import { csrConditions, stampConditions, statusCauses, statusPart } from './csr-status.ts'
 
 export interface CsrSpec extends JsonObject {
   request: string
@@ -29,7 +22,8 @@ export interface CsrSpec extends JsonObject {
   expirationSeconds?: number
 }
 
-const decisions: readonly string[] = ['Approved', 'Denied']
+/** Of the first version of this API; anybody could have signed for it. */
+const legacySigner = 'kubernetes.io/legacy-unknown'
 const minExpirationSeconds = 600
 const usages: readonly string[] = [
   'any',
@@ -56,14 +50,6 @@ const usages: readonly string[] = [
   'signing',
   'timestamping',
 ]
-
-/** `status.conditions` of a request; empty when there are none. */
-export function csrConditions(object: JsonObject | undefined): CsrCondition[] {
-  const status = object?.['status'] as { conditions?: CsrCondition[] } | undefined
-  return status?.conditions ?? []
-}
-
-const statusPart = (object: JsonObject) => (object['status'] ?? {}) as JsonObject
 
 function prepareCreate(draft: Draft, { user }: WriteContext): void {
   const spec = { ...((draft['spec'] ?? {}) as JsonObject) }
@@ -92,30 +78,18 @@ function setStatus(draft: Draft, status: JsonObject): void {
   else delete draft['status']
 }
 
-function stampConditions(draft: Draft, before: readonly CsrCondition[], now: string): void {
-  const sent = csrConditions(draft)
-  if (sent.length === 0) return
-  const known = new Map(before.map(one => [one.type, one]))
-  const conditions = sent.map(condition => {
-    const old = known.get(condition.type)
-    const moved = !old || old.status !== condition.status
-    return {
-      ...condition,
-      lastUpdateTime: condition.lastUpdateTime ?? old?.lastUpdateTime ?? now,
-      lastTransitionTime: condition.lastTransitionTime ?? (moved ? now : (old.lastTransitionTime ?? now)),
-    }
-  })
-  draft['status'] = { ...statusPart(draft), conditions }
-}
-
 function validate(draft: Draft, current: KubeObject | undefined, { subresource }: WriteContext): Cause[] {
-  return current ? updateCauses(draft, current, subresource) : specCauses(draft)
+  return current ? statusCauses(draft, current, subresource) : specCauses(draft)
 }
 
 function specCauses(draft: Draft): Cause[] {
   const spec = (draft['spec'] ?? {}) as CsrSpec
   const causes: Cause[] = []
   if (!spec.signerName) causes.push(requiredValue('spec.signerName'))
+  else if (spec.signerName === legacySigner)
+    causes.push(
+      invalidValue('spec.signerName', spec.signerName, 'the legacy signerName is not allowed via this API version'),
+    )
   else if (!/^[a-z0-9.-]+\.[a-z0-9.-]+\/[A-Za-z0-9._-]+$/.test(spec.signerName))
     causes.push(
       invalidValue(
@@ -125,8 +99,10 @@ function specCauses(draft: Draft): Cause[] {
       ),
     )
   if (!spec.usages?.length) causes.push(requiredValue('spec.usages'))
-  for (const [i, usage] of (spec.usages ?? []).entries())
+  for (const [i, usage] of (spec.usages ?? []).entries()) {
     if (!usages.includes(usage)) causes.push(unsupportedValue(`spec.usages[${i}]`, usage, usages))
+    if (spec.usages?.indexOf(usage) !== i) causes.push(duplicateValue(`spec.usages[${i}]`, usage))
+  }
   if (spec.expirationSeconds !== undefined && spec.expirationSeconds < minExpirationSeconds)
     causes.push(
       invalidValue(
@@ -153,35 +129,16 @@ function requestProblem(base64: string): string | undefined {
   }
 }
 
-function updateCauses(draft: Draft, current: KubeObject, subresource: string): Cause[] {
-  const causes: Cause[] = []
-  const [before, after] = [csrConditions(current), csrConditions(draft)]
-  for (const type of decisions) {
-    const had = before.some(one => one.type === type)
-    const has = after.some(one => one.type === type)
-    if (had && !has)
-      causes.push(forbidden('status.conditions', `updates may not remove a condition of type ${JSON.stringify(type)}`))
-    if (!had && has && subresource === 'status')
-      causes.push(forbidden('status.conditions', `updates may not add a condition of type ${JSON.stringify(type)}`))
-  }
-  if (decisions.every(type => after.some(one => one.type === type)))
-    causes.push(invalidValue('status.conditions', 'Denied', 'Approved and Denied conditions are mutually exclusive'))
-  for (const [i, one] of after.entries()) {
-    if (!one.type) causes.push(requiredValue(`status.conditions[${i}].type`))
-    if ((decisions.includes(one.type) || one.type === 'Failed') && one.status !== 'True')
-      causes.push(unsupportedValue(`status.conditions[${i}].status`, one.status ?? '', ['True']))
-  }
-  const certificate = (object: JsonObject) => statusPart(object)['certificate']
-  if (certificate(current) !== undefined && certificate(draft) !== certificate(current))
-    causes.push(invalidValue('status.certificate', '', 'field is immutable'))
-  return causes
-}
-
 function conditionText(object: KubeObject): string {
   const types = csrConditions(object).map(one => one.type)
   const shown = ['Approved', 'Denied', 'Failed'].filter(type => types.includes(type))
   if (statusPart(object)['certificate']) shown.push('Issued')
   return shown.join(',') || 'Pending'
+}
+
+function requestedDuration(object: KubeObject): string {
+  const { expirationSeconds } = (object['spec'] ?? {}) as CsrSpec
+  return expirationSeconds === undefined ? '<none>' : humanDuration(expirationSeconds * 1000)
 }
 
 export const certificateSigningRequests: Resource = defineBuiltin({
@@ -224,9 +181,12 @@ export const certificateSigningRequests: Resource = defineBuiltin({
     }),
   },
   selectable: ['spec.signerName'],
-  columns: [
+  allColumns: [
+    nameColumn,
+    ageColumn,
     column('SignerName', 'spec.signerName'),
     column('Requestor', 'spec.username'),
+    column('RequestedDuration', requestedDuration),
     column('Condition', conditionText),
   ],
   strategy: { nameProblem: pathSegmentProblem, prepareCreate, prepareUpdate, validate },

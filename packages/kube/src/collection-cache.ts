@@ -84,8 +84,8 @@ export class CollectionCache<T extends KubeObject> {
 
   #observeDeletion(object: T): void {
     const cached = this.#store.get(object.metadata)
-    if (cached && !isOlder(object.metadata.resourceVersion, cached.metadata.resourceVersion))
-      this.#remove(cached, object)
+    if (!cached || isOlder(object.metadata.resourceVersion, cached.metadata.resourceVersion)) return
+    this.#remove(cached, cached.metadata.uid === object.metadata.uid ? object : cached)
   }
 
   /** An unknown object that changed no later than the latest version seen has been deleted since. */

@@ -138,8 +138,11 @@ test('a compacted history leads to a new list that tells the differences', async
   server.remove('b')
   server.put('c', 1)
   server.compact()
+  const before = server.requests.length
   await elapse(clock, 20_000)
   assert.deepEqual(values(), { a: 2, c: 1 })
+  // Asked for the version after the reset, told that it is gone, listed, watched again.
+  assert.equal(server.requests.length - before, 4)
   assert.deepEqual(log.lines().slice(2).sort(), ['added c', 'deleted b', 'updated a'])
   assert.deepEqual(log.complaints, [])
   await informer.stop()
@@ -314,6 +317,30 @@ test('a server that was restored from a backup is believed after a while, with a
   server.put('b', 8)
   await elapse(clock, 1000)
   assert.deepEqual(values(), { a: 1, b: 8 }, 'and is followed again')
+  await informer.stop()
+})
+
+test('a server that was restored without breaking a connection is noticed by its silence', async () => {
+  const { server, clock, informer, values } = await synced({ acceptOlderAfterMs: 1000 })
+  server.put('a', 2)
+  await settle()
+  server.restore(1, 'end')
+  await elapse(clock, 240_000)
+  assert.deepEqual(values(), { a: 1, b: 1 })
+  await informer.stop()
+})
+
+test('each time that a replica lags begins a new wait', async () => {
+  const { server, clock, informer, values } = await synced({ backoff: { baseMs: 1000, maxMs: 1000 } })
+  server.put('a', 2)
+  await settle()
+  for (let episode = 0; episode < 5; episode++) {
+    server.disturb('expired')
+    for (let index = 0; index < 20; index++) server.faults.push({ kind: 'lag', versions: 1 })
+    await elapse(clock, 40_000)
+    assert.equal(server.faults.length, 0)
+    assert.deepEqual(values(), { a: 2, b: 1 })
+  }
   await informer.stop()
 })
 

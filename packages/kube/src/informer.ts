@@ -28,7 +28,8 @@ export interface InformerOptions<T extends KubeObject> {
   readonly backoff?: BackoffLimits
   /**
    * How long a server that shows an older version than was seen before is taken for a replica that lags. After that
-   * it is believed to have gone back (a restored backup), and its state is taken over. Default 60 s.
+   * it is believed to have gone back (a restored backup), and its state is taken over. Default 60 s. A server that was
+   * restored and has passed the version seen before by the time it answers again cannot be told from one that stayed.
    */
   readonly acceptOlderAfterMs?: number
 }
@@ -156,7 +157,6 @@ export class Informer<T extends KubeObject> {
     const isGivenUp = this.#behindForMs >= (this.#options.acceptOlderAfterMs ?? DEFAULT_ACCEPT_OLDER_AFTER_MS)
     try {
       const list = await this.#fetch(isGivenUp ? undefined : version)
-      if (this.#stopping.signal.aborted) return 'list'
       if (this.#cache.isBehind(list.resourceVersion) && !isGivenUp) return await this.#waitForCatchUp()
       this.#takeOver(list)
       return 'watch'
@@ -244,7 +244,6 @@ export class Informer<T extends KubeObject> {
       signal,
     }
     for await (const event of client.watch<T>(resource, options)) {
-      if (signal.aborted) return
       progress.seen = true
       this.#cache.observe(event.type === 'BOOKMARK' ? event : { ...event, object: this.#slim(event.object) })
     }

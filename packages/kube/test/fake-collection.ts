@@ -93,13 +93,13 @@ export class FakeCollection implements Transport {
   }
 
   /** Back to the state of so many changes ago, with another history from there: a restored backup. */
-  restore(changes: number): void {
+  restore(changes: number, how: Disturbance = 'reset'): void {
     const kept = this.#history.slice(0, Math.max(0, this.#history.length - changes))
     this.#history = kept
     this.#state = kept.at(-1)?.state ?? new Map()
     this.#version = kept.at(-1)?.version ?? 100
     this.#compactedTo = Math.min(this.#compactedTo, this.#version)
-    this.disturb('reset')
+    this.disturb(how)
   }
 
   disturb(how: Disturbance): void {

@@ -6,6 +6,7 @@ import { EffectRunner, KeyedQueue, Pacer, reconcile } from '@godwit/engine'
 import { Informer, isAlreadyExists, type KubeClient, resources } from '@godwit/kube'
 import { type Clock, type Logger, type Random, rfc3339 } from '@godwit/ports'
 import { AGENT_NAMESPACE, godwit, type MigrationTask } from '../api/index.ts'
+import { BundleReader } from '../bundle/bundle-reader.ts'
 import { BundleWriter } from '../bundle/bundle-writer.ts'
 import { TaskCache } from '../record/task-cache.ts'
 import * as sourceItems from '../source/item-side.ts'
@@ -14,6 +15,7 @@ import * as sourceShared from '../source/shared-side.ts'
 import type { SourceSharedEffect } from '../source/shared-table.ts'
 import * as targetItems from '../target/item-side.ts'
 import type { TargetItemEffect } from '../target/item-table.ts'
+import { readSealingKey } from '../target/sealing-key.ts'
 import * as targetShared from '../target/shared-side.ts'
 import type { TargetSharedEffect } from '../target/shared-table.ts'
 import type { Evidence } from './facts.ts'
@@ -47,6 +49,7 @@ export class HubAgent {
   readonly #world: HubWorld
   readonly #informer: Informer<MigrationTask>
   readonly #tasks: TaskCache
+  readonly #bundles: BundleReader
   readonly #bootstraps = new Map<string, string>()
   readonly #writers = new Map<string, BundleWriter>()
   readonly #items: {
@@ -81,6 +84,8 @@ export class HubAgent {
     this.#informer.addIndex('item', task => Object.keys(task.spec.items ?? {}))
     this.#informer.onChange(({ object }) => this.#lookSoon(object.metadata.name))
     this.#tasks = new TaskCache(this.#informer, globalHub)
+    const privateKey = async (uid: string) => (await readSealingKey(hub, uid))?.privateKey
+    this.#bundles = new BundleReader({ globalHub, namespace: hubName, privateKey })
     this.#items = {
       source: this.#runner((_, job) => sourceItems.perform(this.#sourceSide, job, job.effect)),
       target: this.#runner((_, job) => targetItems.perform(this.#targetSide, job, job.effect)),
@@ -124,7 +129,7 @@ export class HubAgent {
   }
 
   get #targetSide(): targetItems.TargetSide {
-    return { world: this.#world, globalHub: this.#options.globalHub }
+    return { world: this.#world, bundles: this.#bundles }
   }
 
   get #sourceSharedSide(): sourceShared.SourceSharedSide {

@@ -1,4 +1,5 @@
 /** Informers of one hub, and which tasks a change concerns. Facts only: what they mean is in the stage tables. */
+
 import { Informer, type KubeClient, type KubeObject, type Resource, resources } from '@godwit/kube'
 import type { Clock, Logger, Random } from '@godwit/ports'
 import {
@@ -12,6 +13,7 @@ import {
   provisioning,
   type UnknownObject,
 } from '../api/index.ts'
+import { Newest } from '../record/newest.ts'
 
 export interface HubWorldOptions {
   readonly client: KubeClient
@@ -35,6 +37,7 @@ export class HubWorld {
   readonly client: KubeClient
   readonly #options: HubWorldOptions
   readonly #informers = new Map<string, AnyInformer>()
+  readonly #newest = new Map<string, Newest<KubeObject>>()
 
   constructor(options: HubWorldOptions) {
     this.#options = options
@@ -77,13 +80,18 @@ export class HubWorld {
     return (informer?.byIndex('cluster', cluster) ?? []) as CertificateSigningRequest[]
   }
 
+  /** The answer to a write of this process: the informer shows it a moment later, decisions see it at once. */
+  wrote(object: KubeObject): void {
+    this.#newest.get(object.kind)?.wrote(object)
+  }
+
   /** Objects of an optional kind in the cluster's namespace; none where the hub does not serve the kind. */
   inNamespace(resource: Resource, cluster: string): KubeObject[] {
-    return this.#informers.get(resource.plural)?.list(cluster) ?? []
+    return this.#newest.get(resource.kind)?.list(cluster) ?? []
   }
 
   #one<T extends KubeObject>(resource: Resource, ref: { readonly name: string; readonly namespace?: string }) {
-    return this.#informers.get(resource.plural)?.get(ref) as T | undefined
+    return this.#newest.get(resource.kind)?.get(ref) as T | undefined
   }
 
   #add(
@@ -102,6 +110,7 @@ export class HubWorld {
       if (cluster !== undefined) onChange(cluster)
     })
     this.#informers.set(resource.plural, informer)
+    this.#newest.set(resource.kind, new Newest(informer))
     informer.start()
     return informer
   }

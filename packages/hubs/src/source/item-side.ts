@@ -89,11 +89,12 @@ export async function perform(
   { task, name, progress }: ItemJob,
   effect: SourceItemEffect,
 ): Promise<Evidence | undefined> {
-  const { client } = side.world
+  const { world } = side
+  const { client } = world
   const ref = { name, namespace: name }
   switch (effect.kind) {
     case 'annotate':
-      await annotate(client, task, effect.object, effect.annotations)
+      await annotate(world, task, effect.object, effect.annotations)
       return undefined
     case 'bundle':
       return bundle(side, { task, name, progress })
@@ -101,7 +102,7 @@ export async function perform(
       await deny(side, { task, name, progress })
       return undefined
     case 'accept':
-      await client.patch(ocm.managedClusters, { name }, { spec: { hubAcceptsClient: true } })
+      world.wrote(await client.patch(ocm.managedClusters, { name }, { spec: { hubAcceptsClient: true } }))
       return undefined
     case 'deleteLease':
       await client.delete(resources.leases, { ...ref, name: LEASE_NAME }, { precondition: { uid: effect.uid } })
@@ -127,11 +128,12 @@ const resourceOf = (kind: string): Resource => {
 }
 
 async function annotate(
-  client: KubeClient,
+  world: HubWorld,
   task: MigrationTask,
   object: ObjectRef,
   wanted: Readonly<Record<string, string | null>>,
 ): Promise<void> {
+  const { client } = world
   const resource = resourceOf(object.kind)
   const ref = { name: object.name, ...(object.namespace && { namespace: object.namespace }) }
   if (wanted[annotations.migration] !== undefined && wanted[annotations.migration] !== null) {
@@ -145,10 +147,10 @@ async function annotate(
     const precondition = live?.metadata.resourceVersion
       ? { precondition: { resourceVersion: live.metadata.resourceVersion } }
       : {}
-    await client.patch(resource, ref, { metadata: { annotations: wanted } }, precondition)
+    world.wrote(await client.patch(resource, ref, { metadata: { annotations: wanted } }, precondition))
     return
   }
-  await client.patch(resource, ref, { metadata: { annotations: wanted } })
+  world.wrote(await client.patch(resource, ref, { metadata: { annotations: wanted } }))
 }
 
 async function bundle(side: SourceSide, { task, name, progress }: ItemJob): Promise<Evidence> {
@@ -182,12 +184,8 @@ async function deny(side: SourceSide, { task, name, progress }: ItemJob): Promis
     throw new Retryable(`the two-hub configuration of ${name} is not in its klusterlet work any more`)
   if (cluster.spec?.hubAcceptsClient !== true) return
   const { resourceVersion = '' } = cluster.metadata
-  await client.patch(
-    ocm.managedClusters,
-    { name },
-    { spec: { hubAcceptsClient: false } },
-    { precondition: { resourceVersion } },
-  )
+  const patch = { spec: { hubAcceptsClient: false } }
+  side.world.wrote(await client.patch(ocm.managedClusters, { name }, patch, { precondition: { resourceVersion } }))
 }
 
 /** Reads the permit of everything that Cleaning destroys: claimed by this migration, and denied here. */

@@ -16,14 +16,12 @@ import {
   type MigrationTask,
   ocm,
   provisioning,
-  type Secret,
 } from '../api/index.ts'
 import { applyItem, type ItemTarget, namesOf, unmarkItem, withdrawItem } from '../bundle/apply-item.ts'
 import { itemOf } from '../bundle/bundle.ts'
-import { open } from '../bundle/seal.ts'
+import type { BundleReader } from '../bundle/bundle-reader.ts'
 import { receiptsOf, type TargetItemFacts } from './item-facts.ts'
 import { type TargetItemEffect, targetItemTable } from './item-table.ts'
-import { readSealingKey } from './sealing-key.ts'
 
 export const targetItemRole: Role<TargetItemFacts, TargetItemEffect> = {
   table: targetItemTable,
@@ -33,8 +31,7 @@ export const targetItemRole: Role<TargetItemFacts, TargetItemEffect> = {
 
 export interface TargetSide {
   readonly world: HubWorld
-  /** Client of the global hub, confined to this hub's namespace. */
-  readonly globalHub: KubeClient
+  readonly bundles: BundleReader
 }
 
 export function observe(side: TargetSide, task: MigrationTask, name: string, remembered: Remembered): TargetItemFacts {
@@ -66,19 +63,20 @@ export async function perform(
   { task, name, progress }: ItemJob,
   effect: TargetItemEffect,
 ): Promise<Evidence | undefined> {
-  const { client } = side.world
+  const { world } = side
+  const { client } = world
   const target = { client, cluster: name, migrationUid: task.spec.migration.uid }
   switch (effect.kind) {
     case 'applyBundle':
       return apply(target, await openItem(side, task, name, effect), effect.digest)
     case 'enableAutoImport':
-      await enableAutoImport(client, name)
+      await enableAutoImport(world, name)
       return undefined
     case 'unmark':
       await unmarkItem(target, progress.evidence?.['objects'] ?? '')
       return undefined
     case 'deny':
-      await client.patch(ocm.managedClusters, { name }, { spec: { hubAcceptsClient: false } })
+      world.wrote(await client.patch(ocm.managedClusters, { name }, { spec: { hubAcceptsClient: false } }))
       return undefined
     case 'withdraw':
       await readNotJoined(client, { task, name, progress })
@@ -98,18 +96,12 @@ async function openItem(
   name: string,
   effect: { readonly secret: string; readonly digest: string },
 ): Promise<readonly KubeObject[]> {
-  const namespace = task.metadata.namespace ?? ''
-  const secret = await side.globalHub.get<Secret>(resources.secrets, { name: effect.secret, namespace })
-  const sealed = secret?.data?.['bundle']
-  if (!sealed) throw new Error(`bundle Secret ${namespace}/${effect.secret} is not there yet`)
   const { uid } = task.spec.migration
-  const keys = await readSealingKey(side.world.client, uid)
-  if (!keys) throw new Terminal('SealBroken', 'the sealing key of the migration is gone from the target hub')
-  const plain = open(Buffer.from(sealed, 'base64'), keys.privateKey, uid)
-  return itemOf(plain, uid, name, effect.digest)
+  return itemOf(await side.bundles.read(effect.secret, uid), uid, name, effect.digest)
 }
 
-async function enableAutoImport(client: KubeClient, name: string): Promise<void> {
+async function enableAutoImport(world: HubWorld, name: string): Promise<void> {
+  const { client } = world
   if (await client.serves(provisioning.imageClusterInstalls)) {
     const ref = { name, namespace: name }
     const install = await client.get<KubeObject>(provisioning.imageClusterInstalls, ref)
@@ -118,11 +110,8 @@ async function enableAutoImport(client: KubeClient, name: string): Promise<void>
         metadata: { labels: { [labels.veleroRestore]: null } },
       })
   }
-  await client.patch(
-    ocm.managedClusters,
-    { name },
-    { metadata: { annotations: { [annotations.disableAutoImport]: null } } },
-  )
+  const patch = { metadata: { annotations: { [annotations.disableAutoImport]: null } } }
+  world.wrote(await client.patch(ocm.managedClusters, { name }, patch))
 }
 
 /** A connected, accepted cluster would be detached gracefully, which uninstalls its klusterlet (H-52). */

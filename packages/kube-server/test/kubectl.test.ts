@@ -83,9 +83,16 @@ function suite({ path, minor }: Kubectl): void {
   /** Older ones validate only with OpenAPI v2, which is not served. */
   const unchecked = minor < 29 ? ['--validate=false'] : []
   const run = (...args: string[]) => shell.run(...args)
+  const watching = Promise.withResolvers<void>()
 
   before(async () => {
-    server = await KubeServer.start({ tls: true, auth: {} })
+    server = await KubeServer.start({
+      tls: true,
+      auth: {},
+      onRequest: ({ verb, resource }) => {
+        if (verb === 'watch' && resource === 'configmaps') watching.resolve()
+      },
+    })
     shell = new Shell(path, server.kubeconfig())
     await run('create', '-f', shell.file('definition.json', widgetDefinition), ...unchecked)
     await run('wait', '--for=condition=Established', 'crd/widgets.shop.example.com', '--timeout=60s')
@@ -155,10 +162,12 @@ function suite({ path, minor }: Kubectl): void {
     const isDone = new Promise<void>(resolve => {
       following.stdout.on('data', chunk => {
         seen += chunk
-        if (seen === '\n') void run('label', 'configmap', 'followed', 'step=second')
         if (seen.includes('second')) resolve()
       })
     })
+    // Only once kubectl watches is a change certain to be an event of its own.
+    await watching.promise
+    await run('label', 'configmap', 'followed', 'step=second')
     await isDone
     following.kill()
     assert.equal(seen, '\nsecond\n')

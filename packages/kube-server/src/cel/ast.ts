@@ -83,7 +83,20 @@ function collect(part: unknown, found: CelNode[]): void {
 const isNode = (part: unknown): part is CelNode =>
   typeof part === 'object' && part !== null && 'op' in part && 'args' in part
 
-/** Visits a tree from the top. Its depth is bounded by the parser. */
+/** Chains of operators are as deep as they are long; the parser bounds brackets, calls and the like only. */
+const maxTreeDepth = 400
+
+/** Whether walking the tree by recursion could use up the stack. */
+export function isTooDeep(root: CelNode): boolean {
+  let level = [root]
+  for (let depth = 0; depth < maxTreeDepth; depth++) {
+    level = level.flatMap(childrenOf)
+    if (level.length === 0) return false
+  }
+  return true
+}
+
+/** Visits a tree from the top. */
 export function visit(node: CelNode, visitor: (node: CelNode) => void): void {
   visitor(node)
   for (const child of childrenOf(node)) visit(child, visitor)

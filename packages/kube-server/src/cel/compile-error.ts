@@ -15,6 +15,8 @@ export class CompileError extends Error {
 export const undeclared = (name: string, at: number) =>
   new CompileError(`undeclared reference to '${name}' (in container '')`, at)
 
+export const tooDeep = () => new CompileError('max recursion depth exceeded', 0)
+
 /** Longest source line that is repeated in a complaint. */
 const maxShownLine = 500
 
@@ -45,6 +47,8 @@ export function toCompileError(
   isKnownFunction: (name: string) => boolean,
 ): CompileError {
   if (error instanceof CompileError) return error
+  // The stack is used up: the parser calls itself for each `!` and `-`.
+  if (error instanceof RangeError) return tooDeep()
   if (!isLibraryError(error)) throw error
   const node = nodeOf(error.node)
   const at = node ? anchorOf(node, source) : (error.range?.start ?? 0)

@@ -2,9 +2,9 @@
 import { type Environment, Optional, type ParseResult } from '@marcbachmann/cel-js'
 import type { Json } from '../api/object.ts'
 import { PatternError } from '../schema/pattern.ts'
-import { type CelNode, calledName, childrenOf, treeOf, visit } from './ast.ts'
+import { type CelNode, calledName, childrenOf, isTooDeep, treeOf, visit } from './ast.ts'
 import { checkFormats } from './check-format.ts'
-import { CompileError, describeCompileError, toCompileError, typeWords } from './compile-error.ts'
+import { CompileError, describeCompileError, toCompileError, tooDeep, typeWords } from './compile-error.ts'
 import type { DeclaredType } from './declared-types.ts'
 import type { RuleEnvironment } from './environment.ts'
 import { instrument } from './instrument.ts'
@@ -77,6 +77,7 @@ function parse(source: string, { env, environment }: ProgramScope): ParseResult 
     )
   const parsed = env.parse(source)
   const tree = treeOf(parsed)
+  if (isTooDeep(tree)) throw tooDeep()
   rewrite(tree, source, environment.replaced)
   const { error } = parsed.check()
   if (error) throw error

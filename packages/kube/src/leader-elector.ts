@@ -36,9 +36,6 @@ interface Held {
   readonly sentAt: number
 }
 
-/** Bound of the write that hands over; the next leader would otherwise just wait. */
-const RELEASE_TIMEOUT_MS = 5_000
-
 export class LeaderElector {
   readonly #options: LeaderElectorOptions
   readonly #logger: Logger
@@ -89,7 +86,7 @@ export class LeaderElector {
   async #tryToTake(signal: AbortSignal): Promise<Held | Lease | undefined> {
     const { client, clock, namespace, name, identity, leaseDurationMs, epochFloor } = this.#options
     try {
-      const live = await client.get<Lease>(resources.leases, { namespace, name }, { signal })
+      const live = await client.get<Lease>(resources.leases, { namespace, name }, this.#bound(signal))
       const isFree = this.#observation.look(live)
       const unanswered = this.#unanswered
       this.#unanswered = undefined
@@ -109,8 +106,8 @@ export class LeaderElector {
     const lease = claimed(live, { namespace, name }, claim, sentAt)
     try {
       const written = live
-        ? await client.replace(resources.leases, lease, { signal })
-        : await client.create(resources.leases, lease, { signal })
+        ? await client.replace(resources.leases, lease, this.#bound(signal))
+        : await client.create(resources.leases, lease, this.#bound(signal))
       return { lease: written, claim, sentAt }
     } catch (error) {
       if (error instanceof KubeError && error.isOutcomeUnknown()) this.#unanswered = { lease, claim, sentAt }
@@ -183,7 +180,7 @@ export class LeaderElector {
     const { client, clock, name } = this.#options
     const sentAt = clock.now()
     try {
-      const lease = await client.replace(resources.leases, renewed(held.lease, sentAt), { signal: term.lost })
+      const lease = await client.replace(resources.leases, renewed(held.lease, sentAt), this.#bound(term.lost))
       return { held: { ...held, lease, sentAt }, isRenewed: true }
     } catch (error) {
       if (isNotFound(error)) return { held: undefined, isRenewed: false }
@@ -197,7 +194,8 @@ export class LeaderElector {
   async #lookAgain(held: Held): Promise<Held | undefined> {
     const { client, namespace, name } = this.#options
     try {
-      const live = await client.get<Lease>(resources.leases, { namespace, name })
+      const options = { timeoutMs: this.#timeoutMs() }
+      const live = await client.get<Lease>(resources.leases, { namespace, name }, options)
       return live && isHeldBy(live, held.claim) ? { ...held, lease: live } : undefined
     } catch {
       return held
@@ -206,7 +204,7 @@ export class LeaderElector {
 
   async #release(held: Held): Promise<void> {
     const { client, clock, name } = this.#options
-    const options = { timeoutMs: RELEASE_TIMEOUT_MS }
+    const options = { timeoutMs: this.#timeoutMs() }
     try {
       await client.replace(resources.leases, released(held.lease, clock.now()), options)
     } catch (error) {
@@ -217,6 +215,16 @@ export class LeaderElector {
         this.#logger.warn({ lease: name, error }, 'the lease could not be handed over: the next leader has to wait')
       }
     }
+  }
+
+  #bound(signal: AbortSignal) {
+    return { signal, timeoutMs: this.#timeoutMs() }
+  }
+
+  /** Short enough for another try before the deadline when one request hangs. */
+  #timeoutMs(): number {
+    const { renewDeadlineMs, retryPeriodMs } = this.#options
+    return Math.max(retryPeriodMs, renewDeadlineMs / 3)
   }
 
   /** Up to a fifth earlier: candidates that started together must not stay in step. */

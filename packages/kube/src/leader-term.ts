@@ -33,6 +33,7 @@ export class LeaderTerm implements Term {
 
   /** Aborts when the lease is not ours any more; `signal` aborts then too, but also when we are about to give it up. */
   get lost(): AbortSignal {
+    this.#checkDeadline()
     return this.#holding.signal
   }
 
@@ -61,7 +62,7 @@ export class LeaderTerm implements Term {
   }
 
   #checkDeadline(): void {
-    if (!this.lost.aborted && this.#clock.now() >= this.#deadlineAt) this.lose('not renewed in time')
+    if (!this.#holding.signal.aborted && this.#clock.now() >= this.#deadlineAt) this.lose('not renewed in time')
   }
 }
 

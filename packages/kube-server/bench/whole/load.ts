@@ -1,6 +1,7 @@
 /** The loads: what 16 clients do at once, and what their watchers see. */
 import { request as httpRequest } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { nextTurn } from '@godwit/ports'
 import { RawConnection } from './raw-connection.ts'
 import { allMoves, collectionOf, definition, moveAt, namespaces, OBJECTS, pathOf, statusAt } from './widgets.ts'
 
@@ -83,36 +84,56 @@ export function gets(port: number, seconds: number): Promise<Rate> {
 }
 
 export function statusPatches(port: number, seconds: number): Promise<Rate> {
-  return rate(port, seconds, patchStatus)
+  return rate(port, seconds, patchStatus(freshStep()))
 }
 
-/** Every call another status, also in later runs against the same server. */
-const salt = Math.floor(performance.timeOrigin) % 1_000_000
+/** A number that no load before this one has reached: a status that is there already makes no event. */
+const freshStep = () => Math.floor(performance.now() * 1000)
 
-function patchStatus(connection: RawConnection, index: number): Promise<void> {
-  const start = head('PATCH', `${pathOf((index * STRIDE) % OBJECTS)}/status`, mergeType)
-  return expect(connection, 200, start, JSON.stringify(statusAt(salt + index)))
+function patchStatus(firstStep: number): Step {
+  return (connection, index) => {
+    const start = head('PATCH', `${pathOf((index * STRIDE) % OBJECTS)}/status`, mergeType)
+    return expect(connection, 200, start, JSON.stringify(statusAt(firstStep + index)))
+  }
 }
+
+/** Writes that may be ahead of the watchers: a server cuts off watchers that stay behind for long. */
+const WRITES_AHEAD = 4 * CLIENTS
+const PATIENCE_MS = 30_000
 
 export interface FanOut {
   readonly events: Rate
   readonly writes: Rate
 }
 
-/** Status patches by 16 clients while `watchers` watch the whole collection. */
+/** Status patches by 16 clients while `watchers` watch the whole collection; no faster than all of them can read. */
 export async function fanOut(port: number, seconds: number, watchers: number): Promise<FanOut> {
-  let events = 0
+  let seen = 0
+  let written = 0
   const note = (count: number) => {
-    events += count
+    seen += count
   }
   const { metadata } = JSON.parse(await text(port, `${allMoves}?limit=1`))
   const opening = Array.from({ length: watchers }, () => watch(port, metadata.resourceVersion, note))
   const sockets = await Promise.all(opening)
   const began = performance.now()
-  const writes = await rate(port, seconds, patchStatus)
-  const seen = { perSecond: events / ((performance.now() - began) / 1000), count: events }
+  const patch = patchStatus(freshStep())
+  const caughtUp = async (isCaughtUp: () => boolean) => {
+    const end = performance.now() + PATIENCE_MS
+    while (!isCaughtUp()) {
+      if (performance.now() > end) throw new Error(`${seen} events of ${written} writes reached ${watchers} watchers`)
+      await nextTurn()
+    }
+  }
+  const writes = await rate(port, seconds, async (connection, index) => {
+    await patch(connection, index)
+    written++
+    await caughtUp(() => seen >= (written - WRITES_AHEAD) * watchers)
+  })
+  await caughtUp(() => seen === written * watchers)
+  const perSecond = seen / ((performance.now() - began) / 1000)
   for (const socket of sockets) socket.destroy()
-  return { events: seen, writes }
+  return { events: { perSecond, count: seen }, writes }
 }
 
 const newline = 0x0a

@@ -20,6 +20,7 @@ export interface StatusDetails extends JsonObject {
 export class StatusError extends Error {
   override readonly name = 'StatusError'
   readonly code: number
+  /** Empty where Kubernetes gives none. */
   readonly reason: string
   readonly details: StatusDetails | undefined
 
@@ -37,7 +38,7 @@ export class StatusError extends Error {
       metadata: {},
       status: 'Failure',
       message: this.message,
-      reason: this.reason,
+      ...(this.reason && { reason: this.reason }),
       ...(this.details && { details: this.details }),
       code: this.code,
     }

@@ -201,8 +201,23 @@ test('apply creates, needs a manager, and refuses what it cannot track', async (
     400,
   )
   const unknown = await at.api.apply(path, widget('applied', { nope: 1 }), query)
-  assert.equal(unknown.status, 500)
-  assert.match(unknown.body.message, /\.spec\.nope: field not declared in schema/)
+  assert.deepEqual(
+    [unknown.status, unknown.body.reason, unknown.body.message],
+    [
+      500,
+      undefined,
+      'failed to create typed patch object (/applied; test.example.com/v1, Kind=Widget): .spec.nope: field not declared in schema',
+    ],
+  )
+  const several = await at.api.apply(
+    `${configMaps}/applied`,
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'applied', namespace: 'default' }, nope: 1, none: {} },
+    query,
+  )
+  assert.equal(
+    several.body.message,
+    'failed to create typed patch object (default/applied; /v1, Kind=ConfigMap): errors:\n  .nope: field not declared in schema\n  .none: field not declared in schema',
+  )
   assert.equal((await at.api.apply(`${widgetsPath}/none/status`, widget('none'), query)).status, 404)
   const stale = await at.api.apply(path, widget('applied', { size: 3 }, { metadata: { resourceVersion: '1' } }), query)
   assert.equal(stale.status, 409)

@@ -3,7 +3,7 @@
 import { requiredValue } from '../api/causes.ts'
 import type { Json, JsonObject, KubeObject } from '../api/object.ts'
 import { badRequest, conflict, invalid, notFound, StatusError } from '../api/status-error.ts'
-import { applyBodyErrors, applyObject } from '../apply/index.ts'
+import { applyBodyErrors, applyObject, bodyErrorText } from '../apply/index.ts'
 import { isObject, jsonPatch, mergePatch, sameJson, strategicMergePatch } from '../patch/index.ts'
 import type { Draft, View } from '../registry/resource.ts'
 import type { Stored } from '../store/types.ts'
@@ -174,17 +174,16 @@ function appliedBody(call: Call, body: JsonObject): Draft {
   const undeclared = resource.custom
     ? errors
     : [...errors, ...unknown.map(text => text.replace(/^unknown field "(.*)"$/, '.$1: field not declared in schema'))]
-  if (undeclared.length > 0) throw untypable(call, undeclared)
+  if (undeclared.length > 0) throw untypable(call, metadata, undeclared)
   return draft
 }
 
-function untypable({ resource, namespace, name }: Call, errors: readonly string[]): StatusError {
-  const place = namespace ? `${namespace}/${name}` : `/${name}`
-  return new StatusError(
-    500,
-    'InternalError',
-    `Internal error occurred: failed to create typed patch object (${place}; ${resource.apiVersion}, Kind=${resource.kind}): ${errors.join(', ')}`,
-  )
+/** Like the real server's, this 500 has no reason and names the object as its body does. */
+function untypable({ resource, name }: Call, metadata: JsonObject | undefined, errors: readonly string[]): StatusError {
+  const place = `${metadata?.['namespace'] ?? ''}/${name}`
+  const kind = `${resource.group}/${resource.version}, Kind=${resource.kind}`
+  const why = bodyErrorText([...new Set(errors)])
+  return new StatusError(500, '', `failed to create typed patch object (${place}; ${kind}): ${why}`)
 }
 
 /** The merged object as a draft; preconditions in the applied body still count. */

@@ -127,13 +127,12 @@ export class LeaderElector {
     const renewing = this.#keep(held, term, settled.signal)
     this.#logger.info(fields, 'leading')
     const isSettled = await this.#lead(term, signal, lead)
-    term.end('given up')
     settled.abort()
     signal.removeEventListener('abort', stop)
     const last = await renewing
     // A leader that is still acting keeps the lease until it expires: nobody may start beside it.
     if (isSettled && last) await this.#release(last)
-    term.lose('over')
+    term.lose('given up')
     this.#logger.info({ ...fields, reason: term.reason }, 'no longer leading')
   }
 

@@ -21,10 +21,27 @@ allFail('rules that do not compile', [
   located('self.n == 1.0', 8, "found no matching overload for '_==_' applied to '(int, double)'"),
   located('self.s.startsWith(1)', 18, "found no matching overload for 'startsWith' applied to 'string.(int)'"),
   ['self.n', 'rule compile error: cel expression must evaluate to a bool'],
+  ['self.either', 'rule compile error: cel expression must evaluate to a bool'],
   ['self.n >', 'rule compile error: compilation failed: ERROR: <input>:1:'],
   ['', 'rule compile error: compilation failed: ERROR: <input>:1:'],
   ["[1, 'a'].size() == 2", "expected type 'int' but found 'string'"],
   ["{'a': 1, 'b': 'c'}.size() == 2", "expected type 'int' but found 'string'"],
+])
+
+allFail('fields and keys that cannot be there', [
+  located('self.?nope.hasValue()', 5, "undefined field 'nope'"),
+  located('self.?objects[0].?nope.hasValue()', 17, "undefined field 'nope'"),
+  located('self.?nothing.nope.hasValue()', 14, "undefined field 'nope'"),
+  located('self.n.x == 1', 7, "type 'int' does not support field selection"),
+  located('self.when.x == 1', 10, "type 'timestamp' does not support field selection"),
+  located('self.list.x == 1', 10, "type 'list(int)' does not support field selection"),
+  located('self.?n.?x.hasValue()', 8, "type 'int' does not support field selection"),
+  located('has(self.n.x)', 4, "type 'int' does not support field selection"),
+  located('has(self.when.x)', 4, "type 'timestamp' does not support field selection"),
+  located('self.n[0] == 1', 7, "found no matching overload for '_[_]' applied to '(int, int)'"),
+  located("self.list['a'] == 1", 10, "found no matching overload for '_[_]' applied to '(list(int), string)'"),
+  located("self.map[1] == ''", 9, "found no matching overload for '_[_]' applied to '(map(string, string), int)'"),
+  located('has(self)', 5, 'invalid argument to has() macro'),
 ])
 
 allFail('functions of other dialects', [

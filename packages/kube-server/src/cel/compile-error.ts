@@ -64,6 +64,9 @@ export function toCompileError(
       const name = String((node?.args as unknown[] | undefined)?.[0] ?? '').replace(/^x_/, '')
       return isKnownFunction(name) ? new CompileError(functionMessage(name, node), at) : undeclared(name, at)
     }
+    case 'cannot_index_type':
+    case 'invalid_index_type':
+      return new CompileError(node ? accessMessage(node) : summary, at)
     default:
       return new CompileError(node ? typeWords(summary) : `Syntax error: ${summary}`, at)
   }
@@ -77,6 +80,19 @@ function operatorMessage(summary: string): string {
   if (!match) return typeWords(summary)
   const operator = match[2] === 'in' ? '@in' : `_${match[2]}_`
   return `found no matching overload for '${operator}' applied to '(${typeWords(match[1] ?? '')}, ${typeWords(match[3] ?? '')})'`
+}
+
+const accessOperators: ReadonlyMap<string, string> = new Map([
+  ['[]', '_[_]'],
+  ['[?]', '_[?_]'],
+])
+
+function accessMessage(node: CelNode): string {
+  const types = childrenOf(node).map(child => typeWords(child.checkedType?.name ?? 'dyn'))
+  const operator = accessOperators.get(node.op)
+  return operator
+    ? `found no matching overload for '${operator}' applied to '(${types.join(', ')})'`
+    : `type '${types[0]?.replace(/^optional_type\((.*)\)$/, '$1')}' does not support field selection`
 }
 
 function functionMessage(name: string, node: CelNode | undefined): string {

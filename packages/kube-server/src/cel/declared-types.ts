@@ -3,15 +3,14 @@
  * of their own that convert a field when it is first read: a rule reads few of the fields of a large object.
  */
 
-import type { Environment } from '@marcbachmann/cel-js'
 import { Duration } from '@marcbachmann/cel-js/evaluator'
 import type { Json, JsonObject } from '../api/object.ts'
 import { isObject, own } from '../patch/json-value.ts'
 import { isBase64 } from '../schema/formats.ts'
 import { type SchemaNode, typeBits } from '../schema/schema-node.ts'
 import { parseDuration } from './duration.ts'
+import type { RuleEnvironment } from './environment.ts'
 import { escapedName } from './field-names.ts'
-import type { Meter } from './meter.ts'
 import { RuleError } from './rule-error.ts'
 import { type Fielded, markKeyedList, sameValue } from './values.ts'
 
@@ -61,14 +60,12 @@ function durationOf(value: Json): unknown {
 }
 
 export class DeclaredTypes {
-  readonly #env: Environment
-  readonly #meter: Meter
+  readonly #environment: RuleEnvironment
   readonly #known = new Map<SchemaNode, DeclaredType | undefined>()
   #count = 0
 
-  constructor(env: Environment, meter: Meter) {
-    this.#env = env
-    this.#meter = meter
+  constructor(environment: RuleEnvironment) {
+    this.#environment = environment
   }
 
   /** Undefined for what rules cannot see: data without a schema. `isResource`: apiVersion, kind and names are visible. */
@@ -104,7 +101,7 @@ export class DeclaredTypes {
   #list(node: SchemaNode): DeclaredType | undefined {
     const item = node.items && this.#element(node.items)
     if (!item) return undefined
-    const meter = this.#meter
+    const { meter } = this.#environment
     const isScalarSet = node.listType === 'set' && !item.name.includes('.') && !item.name.includes('<')
     const keys = node.listType === 'map' ? node.mapKeys.map(key => escapedName(key) ?? key) : undefined
     return {
@@ -122,7 +119,7 @@ export class DeclaredTypes {
   #map(values: SchemaNode): DeclaredType | undefined {
     const item = this.#element(values)
     if (!item) return undefined
-    const meter = this.#meter
+    const { meter } = this.#environment
     return {
       name: `map<string, ${item.name}>`,
       convert(value) {
@@ -163,14 +160,15 @@ export class DeclaredTypes {
   }
 
   #register(fields: ReadonlyMap<string, Field>): DeclaredType {
-    const meter = this.#meter
+    const { env, meter } = this.#environment
     const name = `k8s.T${this.#count++}`
+    this.#environment.fields.set(name, new Set(fields.keys()))
     const FieldedObject = fieldedClass(fields)
-    this.#env.registerType(name, {
+    env.registerType(name, {
       ctor: FieldedObject,
       fields: Object.fromEntries([...fields].map(([field, { type }]) => [field, type.name])),
     })
-    this.#env.registerOperator(`${name} == ${name}`, (left: unknown, right: unknown) => sameValue(left, right, meter))
+    env.registerOperator(`${name} == ${name}`, (left: unknown, right: unknown) => sameValue(left, right, meter))
     return { name, convert: value => (isObject(value) ? new FieldedObject(value) : value) }
   }
 }

@@ -27,6 +27,8 @@ export interface RuleEnvironment {
   readonly meter: Meter
   /** Functions of the library that are called under another name. */
   readonly replaced: ReadonlySet<string>
+  /** Names of the fields of each type that was declared so far. */
+  readonly fields: Map<string, ReadonlySet<string>>
 }
 
 /** One per schema: its functions charge the schema's meter. */
@@ -46,5 +48,5 @@ export function ruleEnvironment(meter: Meter): RuleEnvironment {
   registerBytes(functions)
   registerNamedFormats(functions)
   registerOptionals(functions)
-  return { env, meter, replaced: functions.replaced }
+  return { env, meter, replaced: functions.replaced, fields: new Map() }
 }

@@ -3,6 +3,7 @@ import { type Environment, Optional, type ParseResult } from '@marcbachmann/cel-
 import type { Json } from '../api/object.ts'
 import { PatternError } from '../schema/pattern.ts'
 import { type CelNode, calledName, childrenOf, isTooDeep, treeOf, visit } from './ast.ts'
+import { checkAccess } from './check-access.ts'
 import { checkFormats } from './check-format.ts'
 import { CompileError, describeCompileError, toCompileError, tooDeep, typeWords } from './compile-error.ts'
 import type { DeclaredType } from './declared-types.ts'
@@ -54,7 +55,7 @@ export function compileProgram(source: string, wanted: 'bool' | 'string', scope:
   try {
     const parsed = parse(source, scope)
     const type = parsed.check().type ?? ''
-    if (type !== wanted && type !== 'dyn')
+    if (type !== wanted)
       return {
         error:
           wanted === 'bool' ? 'cel expression must evaluate to a bool' : 'messageExpression must evaluate to a string',
@@ -81,6 +82,7 @@ function parse(source: string, { env, environment }: ProgramScope): ParseResult 
   rewrite(tree, source, environment.replaced)
   const { error } = parsed.check()
   if (error) throw error
+  checkAccess(tree, { source, fields: environment.fields })
   checkAggregates(tree)
   checkFormats(tree, source)
   return parsed

@@ -1,7 +1,8 @@
 /** Changes a parsed rule before it is checked: own functions in place of the library's, and a `has` that reads anything. */
+import { Optional } from '@marcbachmann/cel-js'
 import { compilePattern, PatternError } from '../schema/pattern.ts'
-import { type CelNode, type Checker, calledName, childrenOf, type Macro, type Scope } from './ast.ts'
-import { anchorOf, CompileError, undeclared } from './compile-error.ts'
+import { type CelNode, calledName, childrenOf, type Macro } from './ast.ts'
+import { anchorOf, CompileError, toCompileError, undeclared } from './compile-error.ts'
 import { parseDuration } from './duration.ts'
 import { replacedPrefix } from './registrar.ts'
 
@@ -19,7 +20,7 @@ function rewriteCall(node: CelNode, name: string, source: string, replaced: Read
   checkLiteral(node, name)
   if (node.op === 'call') {
     const [operand] = childrenOf(node)
-    if (name === 'has' && operand) node.setMeta('macro', hasMacro(operand, anchorOf(node, source)))
+    if (name === 'has' && operand) node.setMeta('macro', hasMacro(operand, anchorOf(node, source), source))
     return
   }
   const [receiver] = childrenOf(node)
@@ -60,32 +61,27 @@ function isPattern(text: string): boolean {
 }
 
 /** `has(a.b)` for any `a`: the library's own reads only chains of fields. */
-function hasMacro(operand: CelNode, at: number): Macro {
+function hasMacro(operand: CelNode, at: number, source: string): Macro {
   const [object] = childrenOf(operand)
   return {
     async: false,
     typeCheck(checker, _macro, context) {
       if (operand.op !== '.' || !object) throw new CompileError('invalid argument to has() macro', operand.pos)
       checker.check(object, context)
-      checkField(checker, operand, context, at)
+      try {
+        checker.check(operand, context)
+      } catch (error) {
+        // Checked as an access, so that unknown fields are found out; but the complaint points at the macro.
+        throw new CompileError(toCompileError(error, source, () => true).message, at)
+      }
       return checker.getType('bool')
     },
     evaluate(ev, _macro, context) {
       if (!object) return false
       const value = ev.run(object, context)
       const name = (operand.args as readonly [CelNode, string])[1]
-      return ev.debugType(value).fieldLazy(value, name, operand, ev) !== undefined
+      const field = ev.debugType(value).fieldLazy(value, name, operand, ev)
+      return field instanceof Optional ? field.hasValue() : field !== undefined
     },
-  }
-}
-
-/** Checked as an access, so that unknown fields are found out; the complaint points at the macro. */
-function checkField(checker: Checker, operand: CelNode, context: Scope, at: number): void {
-  try {
-    checker.check(operand, context)
-  } catch (error) {
-    const name = (operand.args as readonly [CelNode, string])[1]
-    const isUnknown = error instanceof Error && 'code' in error && error.code === 'no_such_key'
-    throw isUnknown ? new CompileError(`undefined field '${name}'`, at) : error
   }
 }

@@ -39,7 +39,7 @@ export class RuleTree {
 
   constructor(schema: SchemaNode) {
     const environment = ruleEnvironment(this.#meter)
-    const types = new DeclaredTypes(environment.env, this.#meter)
+    const types = new DeclaredTypes(environment)
     const scopes = new Map<SchemaNode, DeclaredType | undefined>()
     // The environment takes no more types once the first rule was compiled.
     declareScopes(schema, true, types, scopes)

@@ -48,6 +48,10 @@ allHold('presence', [
   'has(self.inner.metadata.name) && !has(self.inner.metadata.generateName)',
 ])
 
+allHold('presence below optional values', [
+  '!has(self.?nothing.x) && has(self.?objects[0].x) && !has(self.?objects[1].x)',
+])
+
 allHold('optional values', [
   "self.?nothing.?x.orValue(7) == 7 && self.?s.hasValue() && self.?s.value() == 'abc'",
   "!self.objects[?5].hasValue() && self.objects[?0].?x.orValue(0) == 1 && self.map[?'zz'].orValue('d') == 'd'",

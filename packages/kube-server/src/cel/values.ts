@@ -79,7 +79,6 @@ export function keyOfItem(item: unknown, keys: readonly string[]): string {
 }
 
 function sameObject(left: object, right: object, meter: Meter): boolean {
-  if (isComparable(left)) return left.equals(right)
   if (left instanceof Optional) return right instanceof Optional && sameOptional(left, right, meter)
   if (left instanceof Date) return right instanceof Date && left.getTime() === right.getTime()
   if (left instanceof Duration)
@@ -88,6 +87,7 @@ function sameObject(left: object, right: object, meter: Meter): boolean {
     meter.charge(left.length / 10)
     return right instanceof Uint8Array && Buffer.compare(left, right) === 0
   }
+  if (isComparable(left)) return left.equals(right)
   const [a, b] = [membersOf(left), membersOf(right)]
   if (!a || !b || a.keys.length !== b.keys.length) return false
   const present = new Set(b.keys)

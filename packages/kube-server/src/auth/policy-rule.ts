@@ -48,7 +48,10 @@ export function resourcesMatch(list: readonly string[], resource: string, subres
 
 /** A trailing `*` matches any rest. */
 export function pathMatches(pattern: string, path: string): boolean {
-  return pattern === path || (pattern.endsWith('*') && path.startsWith(pattern.replace(/\*+$/, '')))
+  if (pattern === path) return true
+  let end = pattern.length
+  while (pattern[end - 1] === '*') end--
+  return end < pattern.length && path.startsWith(pattern.slice(0, end))
 }
 
 /** Name by which rules with `resourceNames` may match: objects that do not exist yet, or many, have none. */

@@ -53,4 +53,8 @@ test('repeated keys in YAML are named, wrong YAML is refused, aliases cannot exp
     ...[...'bcdefghi'].map((name, i) => `${name}: &${name} [${`*${'abcdefgh'[i]},`.repeat(9)}]`),
   ]
   assert.throws(() => parseYaml(bomb.join('\n')), /yaml parse error/)
+  const heavy = `a: &a "${'x'.repeat(500_000)}"\nb: [${'*a,'.repeat(19)}]`
+  assert.throws(() => parseYaml(heavy), /aliases make it too long/)
+  assert.deepEqual(parseYaml('a: &a {b: 1}\nc: *a').value, { a: { b: 1 }, c: { b: 1 } })
+  assert.throws(() => parseYaml('# long\n'.repeat(200_000)), /more than 1048576 characters/)
 })

@@ -3,11 +3,16 @@ import type { Json } from '../api/object.ts'
 import { badRequest, StatusError } from '../api/status-error.ts'
 import { countKeys, type Decoded } from './parse-json.ts'
 
+/** Reading takes seconds for each MiB, during which nobody else is answered. kubectl sends JSON, whatever it was given. */
+const maxTextLength = 1024 * 1024
 /** Each alias may blow a document up; real manifests have a handful. */
-const maxAliases = 100
+const maxAliases = 20
+/** What aliases may blow a document up to: as many characters as a body of JSON could have. */
+const maxValueLength = 3 * 1024 * 1024
 
 /** YAML 1.1 as kubectl and the real server read it: `y`, `on`, `no` are booleans, timestamps stay strings. */
 export function parseYaml(text: string): Decoded {
+  if (text.length > maxTextLength) throw refusal(`more than ${maxTextLength} characters`)
   try {
     return decode(text)
   } catch (error) {
@@ -29,11 +34,24 @@ function decode(text: string): Decoded {
   const [error] = document.errors
   if (error) throw refusal(error.message)
   // Through JSON text: drops what JSON cannot hold and makes all keys text.
-  const value: Json = JSON.parse(JSON.stringify(document.toJS({ maxAliasCount: maxAliases })) ?? 'null')
+  const shared: unknown = document.toJS({ maxAliasCount: maxAliases })
+  assertLength(shared, { left: maxValueLength })
+  const value: Json = JSON.parse(JSON.stringify(shared) ?? 'null')
   countKeys(value, 0)
   const duplicates = new Set<string>()
   collectDuplicates(document.contents, '', duplicates)
   return { value, duplicates: [...duplicates] }
+}
+
+/** Every alias costs as much as what it stands for. */
+function assertLength(value: unknown, budget: { left: number }): void {
+  budget.left -= typeof value === 'string' ? value.length : 1
+  if (budget.left < 0) throw refusal('aliases make it too long')
+  if (typeof value !== 'object' || value === null) return
+  for (const [key, member] of Object.entries(value)) {
+    budget.left -= key.length
+    assertLength(member, budget)
+  }
 }
 
 function collectDuplicates(node: unknown, path: string, found: Set<string>): void {

@@ -107,6 +107,7 @@ test('only client certificates are signed', async () => {
 
 const refused: readonly [string, string, RegExp][] = [
   ['an empty text', '', /no PEM block found/],
+  ['a megabyte of blanks', `-----BEGIN CERTIFICATE REQUEST-----${' '.repeat(2 ** 20)}`, /no PEM block found/],
   [
     'another PEM block',
     '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',

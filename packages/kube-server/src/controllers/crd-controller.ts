@@ -1,7 +1,7 @@
 /** Establishes definitions, serves their resources, and clears away instances before a definition goes. */
 import { type Clock, type Logger, rfc3339 } from '@godwit/ports'
 import type { JsonObject, KubeObject } from '../api/object.ts'
-import { acceptNames } from '../crd/accept-names.ts'
+import { acceptNames, type TakenNames } from '../crd/accept-names.ts'
 import { customResources } from '../crd/custom-resource.ts'
 import {
   type CrdCondition,
@@ -85,7 +85,7 @@ export class CrdController {
   async #establish(definition: KubeObject): Promise<void> {
     const before = crdStatus(definition)
     const now = rfc3339(this.#options.clock.now())
-    const status = statusWith(definition, this.#neighbours(definition), now)
+    const status = statusWith(definition, this.#takenNames(definition), now)
     if (JSON.stringify(before) === JSON.stringify(status)) return
     await this.#setStatus(definition, status)
   }
@@ -96,6 +96,11 @@ export class CrdController {
     const { uid } = definition.metadata
     const all = [...this.#options.store.scan(crdCollection)].map(stored => stored.object)
     return all.filter(other => crdSpec(other).group === group && other.metadata.uid !== uid)
+  }
+
+  #takenNames(definition: KubeObject): TakenNames[] {
+    const builtins = this.#options.registry.builtinsOf(crdSpec(definition).group)
+    return [...builtins, ...this.#neighbours(definition).map(other => crdStatus(other).acceptedNames)]
   }
 
   async #setStatus(definition: KubeObject, status: CrdStatus): Promise<void> {
@@ -110,7 +115,7 @@ export class CrdController {
 
   #serve({ object: definition }: Stored): void {
     const { name, uid } = definition.metadata
-    if (!hasCondition(definition, 'Established')) return
+    if (!hasCondition(definition, 'Established') || this.#isInTheWay(definition)) return
     const source = JSON.stringify([uid, definition['spec'], crdStatus(definition).acceptedNames])
     const known = this.#served.get(name)
     if (known?.source === source) return
@@ -122,6 +127,15 @@ export class CrdController {
     })
     this.#served.set(name, { uid, source, resources, stop })
     registry.setCustom(name, resources)
+  }
+
+  /**
+   * No definition takes the place of a built-in kind, even if somebody wrote the condition: roles and requests have
+   * rules of their own, and the end of the definition would be theirs.
+   */
+  #isInTheWay(definition: KubeObject): boolean {
+    const { group, names } = crdSpec(definition)
+    return this.#options.registry.isBuiltin(group, names.plural)
   }
 
   #compile(definition: KubeObject): readonly Resource[] {
@@ -148,7 +162,7 @@ export class CrdController {
 
   async #cleanUp(definition: KubeObject): Promise<void> {
     const { name } = definition.metadata
-    const remaining = await this.#deleteInstances(name)
+    const remaining = this.#isInTheWay(definition) ? 0 : await this.#deleteInstances(name)
     if (remaining > 0) {
       const condition = {
         type: 'Terminating',
@@ -185,10 +199,10 @@ export class CrdController {
   }
 }
 
-/** The status a definition should have beside its neighbours. */
-function statusWith(definition: KubeObject, neighbours: readonly KubeObject[], now: string): CrdStatus {
+/** The status a definition should have beside names that are taken. */
+function statusWith(definition: KubeObject, taken: readonly TakenNames[], now: string): CrdStatus {
   const before = crdStatus(definition)
-  const { names, conflict } = acceptNames(definition, neighbours)
+  const { names, conflict } = acceptNames(definition, taken)
   const accepted: Omit<CrdCondition, 'lastTransitionTime'> = conflict
     ? { type: 'NamesAccepted', status: 'False', ...conflict }
     : { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' }

@@ -1,6 +1,11 @@
-/** Which names of a definition are free, given the other definitions of its group. Pure. */
+/** Which names of a definition are free, given all else that its group has. Pure. */
 import type { KubeObject } from '../api/object.ts'
 import { type CrdNames, crdSpec, crdStatus } from './definition.ts'
+
+/** The names of a definition or of a built-in kind. */
+export type TakenNames = Readonly<Omit<CrdNames, 'shortNames' | 'categories'>> & {
+  readonly shortNames?: readonly string[]
+}
 
 export interface AcceptedNames {
   readonly names: CrdNames
@@ -8,12 +13,11 @@ export interface AcceptedNames {
   readonly conflict: { readonly reason: string; readonly message: string } | undefined
 }
 
-/** `others` are the definitions of the same group without this one. */
-export function acceptNames(definition: KubeObject, others: readonly KubeObject[]): AcceptedNames {
+/** `taken` are the names of everything else in the group: accepted ones of other definitions, and built-in kinds. */
+export function acceptNames(definition: KubeObject, taken: readonly TakenNames[]): AcceptedNames {
   const resources = new Set<string>()
   const kinds = new Set<string>()
-  for (const other of others) {
-    const { plural, singular, shortNames = [], kind, listKind } = crdStatus(other).acceptedNames
+  for (const { plural, singular, shortNames = [], kind, listKind } of taken) {
     for (const name of [plural, singular, ...shortNames]) if (name) resources.add(name)
     for (const name of [kind, listKind]) if (name) kinds.add(name)
   }

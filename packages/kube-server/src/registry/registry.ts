@@ -71,6 +71,16 @@ export class Registry {
     for (const listener of this.#listeners) listener()
   }
 
+  /** Built-in kinds of a group. */
+  builtinsOf(group: string): Resource[] {
+    return this.#builtins.filter(one => one.group === group)
+  }
+
+  /** Whether a built-in kind has this place, in whatever version. */
+  isBuiltin(group: string, plural: string): boolean {
+    return this.#builtins.some(one => one.group === group && one.plural === plural)
+  }
+
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

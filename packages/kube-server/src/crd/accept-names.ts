@@ -3,8 +3,12 @@ import type { KubeObject } from '../api/object.ts'
 import { type CrdNames, crdSpec, crdStatus } from './definition.ts'
 
 /** The names of a definition or of a built-in kind. */
-export type TakenNames = Readonly<Omit<CrdNames, 'shortNames' | 'categories'>> & {
+export interface TakenNames {
+  readonly plural: string
+  readonly singular?: string
   readonly shortNames?: readonly string[]
+  readonly kind: string
+  readonly listKind?: string
 }
 
 export interface AcceptedNames {

@@ -2,6 +2,7 @@
 import { type Environment, Optional, type ParseResult } from '@marcbachmann/cel-js'
 import type { Json } from '../api/object.ts'
 import { PatternError } from '../schema/pattern.ts'
+import type { SchemaNode } from '../schema/schema-node.ts'
 import { type CelNode, calledName, childrenOf, isTooDeep, treeOf, visit } from './ast.ts'
 import { checkAccess } from './check-access.ts'
 import { checkFormats } from './check-format.ts'
@@ -10,6 +11,7 @@ import type { DeclaredType } from './declared-types.ts'
 import type { RuleEnvironment } from './environment.ts'
 import { instrument } from './instrument.ts'
 import { rewrite } from './rewrite.ts'
+import { ruleWork } from './rule-work.ts'
 import { describeRuntimeError } from './runtime-error.ts'
 
 /** What the real compiler takes at most. */
@@ -22,6 +24,8 @@ export type Outcome =
 
 export interface Program {
   readonly usesOldSelf: boolean
+  /** Steps on the largest object, at least. */
+  readonly work: number
   /** Never throws. `old` undefined: there is no old value. */
   run(self: Json, old: Json | undefined, limit: number): Outcome
 }
@@ -31,12 +35,15 @@ export interface ProgramScope {
   /** Environment with `self` and `oldSelf` declared. */
   readonly env: Environment
   readonly type: DeclaredType
+  /** The schema that `self` has. */
+  readonly node: SchemaNode
   readonly hasOptionalOldSelf: boolean
 }
 
 /** Declares `self` and `oldSelf`. All types of the schema must be declared by now. */
 export function programScope(
   environment: RuleEnvironment,
+  node: SchemaNode,
   type: DeclaredType,
   hasOptionalOldSelf: boolean,
 ): ProgramScope {
@@ -44,7 +51,7 @@ export function programScope(
     .clone()
     .registerVariable('self', type.name)
     .registerVariable('oldSelf', hasOptionalOldSelf ? `optional<${type.name}>` : type.name)
-  return { environment, env, type, hasOptionalOldSelf }
+  return { environment, env, type, node, hasOptionalOldSelf }
 }
 
 /** A program, or why there is none. */
@@ -61,8 +68,9 @@ export function compileProgram(source: string, wanted: 'bool' | 'string', scope:
           wanted === 'bool' ? 'cel expression must evaluate to a bool' : 'messageExpression must evaluate to a string',
       }
     const tree = treeOf(parsed)
+    const work = ruleWork(tree, scope.node, scope.hasOptionalOldSelf)
     instrument(tree, source, scope.environment.meter)
-    return { program: toProgram(parsed, usesOldSelf(tree), scope) }
+    return { program: { usesOldSelf: usesOldSelf(tree), work, run: runner(parsed, scope) } }
   } catch (error) {
     if (error instanceof PatternError) return { error: `${prefix}program instantiation failed: ${error.message}` }
     const complaint = toCompileError(error, source, name => isKnownFunction(scope, name))
@@ -123,24 +131,20 @@ function checkSameType(nodes: readonly CelNode[]): void {
     )
 }
 
-function toProgram(parsed: ParseResult, isTransition: boolean, scope: ProgramScope): Program {
-  const { type, hasOptionalOldSelf, environment } = scope
-  return {
-    usesOldSelf: isTransition,
-    run(self, old, limit) {
-      const { meter } = environment
-      meter.start(limit)
-      try {
-        const oldSelf = old === undefined ? undefined : type.convert(old)
-        const value: unknown = parsed({
-          self: type.convert(self),
-          oldSelf: hasOptionalOldSelf ? optional(oldSelf) : oldSelf,
-        })
-        return meter.isExhausted ? { kind: 'exhausted' } : { kind: 'value', value }
-      } catch (error) {
-        return meter.isExhausted ? { kind: 'exhausted' } : { kind: 'error', message: describeRuntimeError(error) }
-      }
-    },
+function runner(parsed: ParseResult, { type, hasOptionalOldSelf, environment }: ProgramScope): Program['run'] {
+  const { meter } = environment
+  return (self, old, limit) => {
+    meter.start(limit)
+    try {
+      const oldSelf = old === undefined ? undefined : type.convert(old)
+      const value: unknown = parsed({
+        self: type.convert(self),
+        oldSelf: hasOptionalOldSelf ? optional(oldSelf) : oldSelf,
+      })
+      return meter.isExhausted ? { kind: 'exhausted' } : { kind: 'value', value }
+    } catch (error) {
+      return meter.isExhausted ? { kind: 'exhausted' } : { kind: 'error', message: describeRuntimeError(error) }
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import { type DeclaredType, DeclaredTypes } from './declared-types.ts'
 import { type RuleEnvironment, ruleEnvironment } from './environment.ts'
 import { Meter, maxObjectCost, maxRuleCost } from './meter.ts'
 import { type Compiled, compileProgram, type Outcome, programScope } from './program.ts'
+import { cardinality, cardinalityBelow } from './rule-work.ts'
 
 export interface CompiledRule {
   readonly rule: ValidationRule
@@ -15,8 +16,8 @@ export interface CompiledRule {
   readonly message: Compiled | undefined
   /** Where its cause points, below the node; empty for the node itself. */
   readonly path: string
-  /** Why the rule is known to cost too much; undefined when it is not. */
-  readonly cost: string | undefined
+  /** Steps on all values that the largest object can have here, at least. */
+  readonly work: number
 }
 
 export interface RuleNode {
@@ -43,7 +44,7 @@ export class RuleTree {
     const scopes = new Map<SchemaNode, DeclaredType | undefined>()
     // The environment takes no more types once the first rule was compiled.
     declareScopes(schema, true, types, scopes)
-    this.root = buildNode(schema, { environment, scopes })
+    this.root = buildNode(schema, { environment, scopes }, 1)
   }
 
   /** Begins the rules of one object. */
@@ -81,16 +82,22 @@ interface Builder {
   readonly scopes: ReadonlyMap<SchemaNode, DeclaredType | undefined>
 }
 
-function buildNode(node: SchemaNode | boolean | undefined, builder: Builder): RuleNode | undefined {
+/** `count` is how many values there can be, as far as the schema above limits it. */
+function buildNode(
+  node: SchemaNode | boolean | undefined,
+  builder: Builder,
+  count: number | undefined,
+): RuleNode | undefined {
   if (typeof node !== 'object' || !node.below.rules) return undefined
+  const countBelow = cardinalityBelow(node, count)
   const properties = new Map<string, RuleNode>()
   for (const [name, child] of node.properties) {
-    const built = buildNode(child, builder)
+    const built = buildNode(child, builder, countBelow)
     if (built) properties.set(name, built)
   }
-  const rules = compileRules(node, builder)
-  const additional = buildNode(node.additional, builder)
-  const items = buildNode(node.items, builder)
+  const rules = compileRules(node, builder, cardinality(node, count))
+  const additional = buildNode(node.additional, builder, countBelow)
+  const items = buildNode(node.items, builder, countBelow)
   const usesOldSelf =
     rules.some(({ compiled }) => 'program' in compiled && compiled.program.usesOldSelf) ||
     [...properties.values(), additional, items].some(child => child?.usesOldSelf)
@@ -98,25 +105,28 @@ function buildNode(node: SchemaNode | boolean | undefined, builder: Builder): Ru
   return { node, rules, properties, additional, items, isOpaque, usesOldSelf }
 }
 
-function compileRules(node: SchemaNode, { environment, scopes }: Builder): CompiledRule[] {
+function compileRules(node: SchemaNode, { environment, scopes }: Builder, count: number): CompiledRule[] {
   const type = scopes.get(node)
   if (node.rules.length === 0) return []
   if (!type) {
     const compiled = { error: 'failed to convert to declType for CEL validation rules' }
-    return node.rules.map(rule => ({ rule, compiled, message: undefined, path: '', cost: undefined }))
+    return node.rules.map(rule => ({ rule, compiled, message: undefined, path: '', work: 0 }))
   }
-  const plain = programScope(environment, type, false)
-  const withOptional = node.rules.some(rule => rule.optionalOldSelf) ? programScope(environment, type, true) : plain
+  const plain = programScope(environment, node, type, false)
+  const withOptional = node.rules.some(rule => rule.optionalOldSelf)
+    ? programScope(environment, node, type, true)
+    : plain
   return node.rules.map(rule => {
     const scope = rule.optionalOldSelf ? withOptional : plain
     const message = rule.messageExpression.trim()
     const path = ruleFieldPath(node, rule.fieldPath)
+    const compiled = compileProgram(rule.rule, 'bool', scope)
     return {
       rule,
-      compiled: compileProgram(rule.rule, 'bool', scope),
+      compiled,
       message: message === '' ? undefined : compileProgram(rule.messageExpression, 'string', scope),
       path: 'parts' in path ? joinPath(path.parts) : '',
-      cost: undefined,
+      work: 'program' in compiled ? compiled.program.work * count : 0,
     }
   })
 }

@@ -10,22 +10,54 @@ import { ruleFieldPath } from './rule-field-path.ts'
 /** Where the walk stands in the compiled rules. Undefined nodes have no rules at or below them. */
 export class RuleContext {
   readonly node: RuleNode | undefined
+  /** Rules that nobody could afford; the same list for all nodes. */
+  readonly expensive: ExpensiveRule[]
 
-  constructor(node: RuleNode | undefined) {
+  constructor(node: RuleNode | undefined, expensive: ExpensiveRule[] = []) {
     this.node = node
+    this.expensive = expensive
   }
 
   property(name: string): RuleContext {
-    return new RuleContext(this.node?.properties.get(name))
+    return new RuleContext(this.node?.properties.get(name), this.expensive)
   }
 
   additional(): RuleContext {
-    return new RuleContext(this.node?.additional)
+    return new RuleContext(this.node?.additional, this.expensive)
   }
 
   items(): RuleContext {
-    return new RuleContext(this.node?.items)
+    return new RuleContext(this.node?.items, this.expensive)
   }
+}
+
+interface ExpensiveRule {
+  readonly path: string
+  readonly work: number
+}
+
+/** The real server allows ten million units; what takes a hundred times as many steps is beyond doubt. */
+const maxWork = 1_000_000_000
+
+const howToSave =
+  'exceeds budget by factor of more than 100x (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)'
+
+/** How many of the expensive rules are named. */
+const maxNamedRules = 4
+
+/** What follows for the definition as a whole from rules that are too expensive. */
+export function totalCostCauses({ expensive }: RuleContext, path: string): Cause[] {
+  if (expensive.length === 0) return []
+  const worst = expensive.toSorted((a, b) => b.work - a.work).slice(0, maxNamedRules)
+  return [
+    ...worst.map(rule =>
+      forbidden(
+        [rule.path],
+        'contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema',
+      ),
+    ),
+    forbidden([path], `x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema ${howToSave}`),
+  ]
 }
 
 interface RulePlace {
@@ -48,8 +80,13 @@ export function ruleCausesAt(schema: JsonObject, place: RulePlace, context: Rule
   if (context.node?.isOpaque) return { ...found, rules: [opaqueCause(place.path)] }
   for (const [i, entry] of entries.entries()) {
     const compiled = context.node?.rules[i]
-    if (compiled)
-      found.rules.push(...compileCauses(entry, compiled, `${place.path}.x-kubernetes-validations[${i}]`, place))
+    if (!compiled) continue
+    const path = `${place.path}.x-kubernetes-validations[${i}]`
+    if (compiled.work > maxWork) {
+      context.expensive.push({ path: `${path}.rule`, work: compiled.work })
+      found.rules.push(forbidden([`${path}.rule`], `estimated rule cost ${howToSave}`))
+    }
+    found.rules.push(...compileCauses(entry, compiled, path, place))
   }
   return found
 }
@@ -95,13 +132,12 @@ function checkMessage(entry: JsonObject, path: string, causes: Cause[]): void {
 
 function compileCauses(
   entry: JsonObject,
-  { rule, compiled, message, cost }: CompiledRule,
+  { rule, compiled, message }: CompiledRule,
   path: string,
   place: RulePlace,
 ): Cause[] {
   const causes: Cause[] = []
   const at = [`${path}.rule`]
-  if (cost !== undefined) causes.push(forbidden(at, cost))
   if (!('program' in compiled)) causes.push(invalidRule(at, entry, compiled.error))
   if (message && !('program' in message)) causes.push(invalidRule([`${path}.messageExpression`], entry, message.error))
   const usesOldSelf = 'program' in compiled && compiled.program.usesOldSelf

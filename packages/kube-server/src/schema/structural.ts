@@ -9,7 +9,7 @@ import { parseNode } from './parse-node.ts'
 import { defaultCauses } from './structural-defaults.ts'
 import { structuralCauses } from './structural-invariants.ts'
 import { keywordCauses } from './structural-keywords.ts'
-import { RuleContext } from './structural-rules.ts'
+import { RuleContext, totalCostCauses } from './structural-rules.ts'
 import { shapeCauses } from './structural-shape.ts'
 
 /**
@@ -27,7 +27,7 @@ export function checkStructural(openAPIV3Schema: JsonObject, fieldPath: string):
   const isStructural = structural?.length === 0
   const rules = isStructural ? new RuleContext(new RuleTree(parseNode(openAPIV3Schema)).root) : undefined
   const found = keywordCauses(openAPIV3Schema, fieldPath, rules)
-  return [...causes, ...found.schema, ...found.rules]
+  return [...causes, ...found.schema, ...found.rules, ...(rules ? totalCostCauses(rules, fieldPath) : [])]
 }
 
 /** Defaults are judged only by a schema that makes sense. */

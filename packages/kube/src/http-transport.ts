@@ -34,6 +34,8 @@ export interface HttpTransportOptions {
   readonly token?: string
   /** Asked for the bearer token before each request, so that a rotated one is picked up. */
   readonly tokenSource?: () => string | Promise<string>
+  /** Headers of a user to act as, in requests that do not bring an identity of their own. */
+  readonly impersonation?: TransportRequest['headers']
   /** In place of cert, key, token and tokenSource. */
   readonly credentials?: CredentialSource
   /** Name in the server's certificate when it is not the host of `server`. */
@@ -96,7 +98,8 @@ class HttpTransport implements Transport {
     const credentials = await this.#credentials.current()
     const { authorization } = credentials
     if (authorization !== undefined) this.#refuseClearText()
-    const headers = authorization === undefined ? request.headers : { ...request.headers, authorization }
+    const impersonation = 'impersonate-user' in request.headers ? {} : this.#options.impersonation
+    const headers = { ...impersonation, ...request.headers, ...(authorization !== undefined && { authorization }) }
     return this.#send(request, this.#connectionsFor(credentials), headers)
   }
 

@@ -40,11 +40,16 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 
 async function openKubeconfig(source: KubeconfigSource, options: KubeconfigOptions): Promise<Transport> {
   const text = 'text' in source ? source.text : await readFile(source.path, 'utf8')
-  const folder = 'path' in source ? dirname(source.path) : '.'
-  const plain = plainConfig(parseJson(text), options.context)
+  const folder = resolve('path' in source ? dirname(source.path) : '.')
   const limits = options.maxSockets === undefined ? {} : { maxSockets: options.maxSockets }
+  const plain = plainConfig(parseJson(text), options.context)
   if (plain) return httpTransport({ ...(await plainTransport(plain, folder)), ...limits })
-  return httpTransport({ ...(await clientNodeTransport(text, folder, options.context)), ...limits })
+  const config = await loadWithClientNode(text, folder, options.context)
+  const written = plainConfig(parseJson(config.exportConfig()), config.getCurrentContext())
+  return httpTransport({
+    ...(written ? await plainTransport(written, folder) : await pluginTransport(config)),
+    ...limits,
+  })
 }
 
 interface PlainConfig {
@@ -60,6 +65,8 @@ const PLAIN_CLUSTER = [
   'tls-server-name',
 ]
 const PLAIN_USER = [
+  'as',
+  'as-groups',
   'token',
   'tokenFile',
   'client-certificate',
@@ -81,7 +88,7 @@ function plainConfig(config: Json | undefined, context: string | undefined): Pla
 }
 
 const holdsOnly = (record: JsonObject, names: readonly string[]) =>
-  Object.keys(record).every(name => names.includes(name))
+  Object.entries(record).every(([name, value]) => value === null || names.includes(name))
 
 const named = (list: Json | undefined, name: Json | undefined) =>
   Array.isArray(list) ? list.filter(isRecord).find(entry => entry['name'] === name) : undefined
@@ -102,9 +109,17 @@ async function plainTransport({ cluster, user }: PlainConfig, folder: string): P
     ...(ca && { ca }),
     ...(cert && { cert }),
     ...(key && { key }),
+    ...impersonation(user),
     ...(token !== undefined && { token }),
     ...(token === undefined && tokenFile !== undefined && { tokenSource: readToken(resolve(folder, tokenFile)) }),
   }
+}
+
+function impersonation({ as, 'as-groups': groups }: JsonObject): Pick<HttpTransportOptions, 'impersonation'> {
+  const user = textOf(as)
+  if (user === undefined) return {}
+  const names = Array.isArray(groups) ? groups.filter(group => typeof group === 'string') : []
+  return { impersonation: { 'impersonate-user': user, ...(names.length > 0 && { 'impersonate-group': names }) } }
 }
 
 const textOf = (value: Json | undefined) => (typeof value === 'string' && value !== '' ? value : undefined)
@@ -119,46 +134,55 @@ async function pem(from: JsonObject, name: string, folder: string): Promise<Buff
   return path === undefined ? undefined : await readFile(resolve(folder, path))
 }
 
-async function clientNodeTransport(
-  text: string,
-  folder: string,
-  context: string | undefined,
-): Promise<HttpTransportOptions> {
-  const config = await loadWithClientNode(text, folder, context)
+/** For users and clusters that this file does not handle itself: plug-ins, passwords, proxies. */
+async function pluginTransport(config: KubeConfig): Promise<HttpTransportOptions> {
   const cluster = config.getCurrentCluster()
-  if (!cluster)
-    throw new Error(`the kubeconfig has no cluster for context ${JSON.stringify(config.getCurrentContext() ?? '')}`)
   const first = await requestOptionsOf(config)
   return {
-    server: cluster.server,
-    credentials: pluginCredentials(config, () => loadWithClientNode(text, folder, context)),
+    server: cluster?.server ?? '',
+    credentials: pluginCredentials(config),
+    ...impersonation({ as: config.getCurrentUser()?.impersonateUser }),
     ...(isPem(first.ca) && { ca: first.ca }),
     ...(first.rejectUnauthorized === false && { insecureSkipTlsVerify: true }),
     ...(first.servername !== undefined && { serverName: first.servername }),
-    ...(cluster.proxyUrl !== undefined && first.agent && { agent: first.agent as Agent }),
+    ...(cluster?.proxyUrl !== undefined && first.agent && { agent: first.agent as Agent }),
   }
 }
 
 async function loadWithClientNode(text: string, folder: string, context: string | undefined): Promise<KubeConfig> {
-  // Only this module of the package: its index also loads the typed API of every kind.
-  const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js')
-  const config = new KubeConfig()
+  const config = await newKubeConfig()
   config.loadFromString(text)
-  config.makePathsAbsolute(resolve(folder))
+  config.makePathsAbsolute(folder)
   if (context !== undefined) config.setCurrentContext(context)
+  if (!config.getCurrentCluster())
+    throw new Error(`the kubeconfig has no cluster for context ${JSON.stringify(config.getCurrentContext() ?? '')}`)
+  // client-node does not know this member, and would go on without any credentials.
+  if (/\btokenFile"?\s*:/.test(text) && !config.getCurrentUser()?.token)
+    throw new Error('the kubeconfig has a tokenFile, which is supported in JSON only')
   return config
 }
 
-/** client-node remembers what a plug-in returned until it expires; loading the file anew forgets it. */
-function pluginCredentials(first: KubeConfig, reload: () => Promise<KubeConfig>): CredentialSource {
+async function newKubeConfig(): Promise<KubeConfig> {
+  // Only this module of the package: its index also loads the typed API of every kind.
+  const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js')
+  return new KubeConfig()
+}
+
+/** client-node remembers what a plug-in returned until it expires; a new KubeConfig has forgotten it. */
+function pluginCredentials(first: KubeConfig): CredentialSource {
   let config = Promise.resolve(first)
+  const forget = async () => {
+    const { clusters, users, contexts, currentContext } = first
+    const fresh = await newKubeConfig()
+    fresh.loadFromOptions({ clusters, users, contexts, currentContext })
+    return fresh
+  }
   return {
     async current() {
       return credentialsOf(await requestOptionsOf(await config))
     },
     refuse() {
-      config = reload()
-      config.catch(() => undefined)
+      config = forget()
     },
   }
 }

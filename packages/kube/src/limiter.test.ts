@@ -39,7 +39,7 @@ test('a clock that is set back neither gives nor takes', async () => {
   let waitedMs = 0
   const after = (delayMs: number, run: () => void) => {
     waitedMs += delayMs
-    run()
+    queueMicrotask(run)
     return () => undefined
   }
   const limiter = rateLimiter({ clock: { now: () => now, after }, perSecond: 10, burst: 5 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { causeFields } from '../../test/api.ts'
 import { inProcess } from '../../test/fixture.ts'
-import { serve, widget, widgetsPath } from '../../test/widgets.ts'
+import { definitionsPath, serve, widget, widgetsPath } from '../../test/widgets.ts'
 
 const secrets = '/api/v1/namespaces/default/secrets'
 const names = ['a', 'b', 'c', 'd', 'e']
@@ -148,4 +148,25 @@ test('metadata alone and tables are served on demand, reviews are not tables', a
   assert.equal((await at.api.get(secrets, {}, { accept: 'text/html' })).status, 406)
   const yaml = await at.api.get(`${secrets}/a`, {}, { accept: 'application/yaml' })
   assert.match(yaml.text, /^kind: Secret$/m)
+})
+
+test('what an earlier definition of the same name had is not shown to readers of the next one', async () => {
+  const options = { group: 'again.example.com', plural: 'things', kind: 'Thing' }
+  const definition = `${definitionsPath}/things.again.example.com`
+  const path = '/apis/again.example.com/v1/namespaces/default/things'
+  await serve(at.api, options)
+  for (const name of ['a', 'b'])
+    await at.api.create(path, { apiVersion: 'again.example.com/v1', kind: 'Thing', metadata: { name } })
+  const { metadata } = (await at.api.get(path, { limit: '1' })).body
+  await at.api.delete(definition)
+  await at.api.until(definition, ({ status }) => status === 404)
+  await serve(at.api, options)
+  const queries: Record<string, string>[] = [
+    { continue: metadata.continue ?? '' },
+    { resourceVersion: metadata.resourceVersion, resourceVersionMatch: 'Exact' },
+  ]
+  for (const query of queries) {
+    const answer = await at.api.get(path, query)
+    assert.deepEqual([answer.status, answer.body.reason, answer.body.items], [410, 'Expired', undefined])
+  }
 })

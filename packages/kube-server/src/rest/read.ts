@@ -52,11 +52,11 @@ export async function listObjects(core: Core, call: Call, options: ListOptions):
 }
 
 function readPage(core: Core, { resource }: Call, options: Parameters<Core['store']['list']>[1]): Page {
-  const { exactVersion } = options
-  if (exactVersion !== undefined && exactVersion < resource.historyStart)
-    throw expired(`The resourceVersion for the provided list is too old: ${exactVersion} (${resource.historyStart})`)
   try {
-    return core.store.list(resource.collection, options)
+    const page = core.store.list(resource.collection, options)
+    if (page.version >= resource.historyStart) return page
+    // A version, or a continue token, from the time of an earlier definition of this name.
+    throw expired(`The resourceVersion for the provided list is too old: ${page.version} (${resource.historyStart})`)
   } catch (error) {
     if (error instanceof InvalidContinue) throw badRequest(error.message)
     if (error instanceof VersionExpired) throw expiredList(error)

@@ -15,6 +15,7 @@ import {
 import { tokenRequest } from '../registry/builtin/reviews.ts'
 import type { Call, Core } from '../rest/call.ts'
 import { toDraft } from '../rest/draft.ts'
+import { assertNamespaceAccepts } from '../rest/namespace-check.ts'
 import { writeOptions } from '../rest/query.ts'
 import type { ReviewHandler } from '../rest/resource-handler.ts'
 
@@ -31,6 +32,7 @@ export function reviewHandler(core: Core, authenticator: Authenticator, tokens: 
     if (call.resource.plural === 'serviceaccounts' && call.subresource === 'token') {
       const { namespace, name } = call
       const draft = check(tokenRequest)
+      assertNamespaceAccepts(core, call, name)
       return requestToken(draft, { store, tokens, namespace, name, nowMs: clock.now(), isDryRun: options.dryRun })
     }
     if (call.subresource !== '') return undefined

@@ -4,13 +4,11 @@ import { seededRandom, VirtualClock } from '@godwit/ports'
 import fc from 'fast-check'
 import { ChangeLog } from '../test/change-log.ts'
 import { type Disturbance, FakeCollection, type Fault, type Thing } from '../test/fake-collection.ts'
+import { things } from '../test/informer-world.ts'
 import { drive, elapse, elapseUntil } from '../test/virtual-time.ts'
 import { KubeClient } from './client.ts'
 import { Informer } from './informer.ts'
 import { keyOf } from './object.ts'
-import { defineResource } from './resource.ts'
-
-const things = defineResource('checks.example.com/v1', 'Thing', 'things', 'Namespaced')
 
 type Step =
   | { readonly do: 'put' | 'remove' | 'remake'; readonly name: string; readonly value: number }

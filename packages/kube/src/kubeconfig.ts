@@ -40,7 +40,7 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 
 async function openKubeconfig(source: KubeconfigSource, options: KubeconfigOptions): Promise<Transport> {
   const text = 'text' in source ? source.text : await readFile(source.path, 'utf8')
-  const folder = resolve('path' in source ? dirname(source.path) : '.')
+  const folder = 'path' in source ? resolve(dirname(source.path)) : resolve()
   const limits = options.maxSockets === undefined ? {} : { maxSockets: options.maxSockets }
   const plain = plainConfig(parseJson(text), options.context)
   if (plain) return httpTransport({ ...(await plainTransport(plain, folder)), ...limits })

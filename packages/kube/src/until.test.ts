@@ -1,23 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { seededRandom, VirtualClock } from '@godwit/ports'
-import { FakeCollection, type Thing } from '../test/fake-collection.ts'
+import type { Thing } from '../test/fake-collection.ts'
+import { setUp } from '../test/informer-world.ts'
 import { elapse, settle } from '../test/virtual-time.ts'
-import { KubeClient } from './client.ts'
-import { Informer } from './informer.ts'
-import { defineResource } from './resource.ts'
+import type { Informer } from './informer.ts'
 import { until } from './until.ts'
-
-const things = defineResource('checks.example.com/v1', 'Thing', 'things', 'Namespaced')
-
-function setUp() {
-  const server = new FakeCollection()
-  const clock = new VirtualClock()
-  const random = seededRandom(1)
-  const client = new KubeClient({ transport: server, clock, random })
-  const informer = new Informer<Thing>({ client, resource: things, clock, random })
-  return { server, clock, informer }
-}
 
 const count = (wanted: number) => (informer: Informer<Thing>) => informer.list().length === wanted
 

@@ -214,10 +214,16 @@ const disturbances: readonly { readonly name: string; readonly rules: readonly F
   { name: 'versions expire after three events', rules: [watchFault('expire', 3)] },
   {
     name: 'watches end, are cut or expire by chance',
-    rules: (['end', 'cut', 'expire'] as const).map(how => ({ ...watchFault(how, 1), probability: 0.5 })),
+    rules: [
+      watchFault('end', 3),
+      ...(['cut', 'expire'] as const).map(how => ({ ...watchFault(how, 1), probability: 0.5 })),
+    ],
   },
-  { name: 'reads fail', rules: ([500, 503, 403] as const).map(code => read({ kind: 'status', code }, 0.3)) },
-  { name: 'reads are cut', rules: [read({ kind: 'cut', applied: false }, 0.4)] },
+  {
+    name: 'reads fail',
+    rules: [watchFault('end', 1), ...([500, 503, 403] as const).map(code => read({ kind: 'status', code }, 0.3))],
+  },
+  { name: 'reads are cut', rules: [watchFault('end', 1), read({ kind: 'cut', applied: false }, 0.4)] },
   {
     name: 'lists lag behind',
     rules: [watchFault('expire', 2), { verbs: ['list'], probability: 0.5, effect: { kind: 'stale', versions: 3 } }],
@@ -239,13 +245,13 @@ for (const { name, rules } of disturbances)
     const log = new ChangeLog<ConfigMap>()
     informer.onChange(log.handle)
     informer.start()
-    for (let round = 0; round < 40; round++) {
+    for (let round = 0; round < 40 || (server.faults.strikes < 5 && round < 2000); round++) {
       const object = ref(`c-${round % 5}`)
       if (round % 7 === 6) await client.delete(resources.configMaps, object)
       else await client.apply(resources.configMaps, configMap(object.name, { round: String(round) }))
     }
     await until(informer, () => true, { timeoutMs: 20_000 })
-    assert.ok(server.faults.strikes > 0)
+    assert.ok(server.faults.strikes >= 5, `${server.faults.strikes} strikes`)
     server.faults.clear()
     await caughtUp(informer)
     assert.deepEqual(log.complaints, [])

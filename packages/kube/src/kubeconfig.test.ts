@@ -205,6 +205,15 @@ test('a plug-in that fails is an error without what it printed', async () => {
   assert.ok(!inspect(error, { depth: 10, showHidden: true }).includes('s3cret'))
 })
 
+test('a kubeconfig with a mistake is an error that names the line and not what stands there', async () => {
+  const text = `apiVersion: v1\nusers:\n- name: u\n  user:\n    token: s3cret\n   broken: [s3cret\n`
+  const error = await failureOf(callWith({ text }))
+  assert.match(error.message, /not valid YAML: see line \d/)
+  assert.ok(!inspect(error, { depth: 10, showHidden: true }).includes('s3cret'))
+  for (const text of ['', '[]', 'null', 'just words', '{}'])
+    assert.equal((await failureOf(callWith({ text }))).status, 0)
+})
+
 test('a token of the caller goes over connections without our certificate, which would outrank it', async () => {
   const pair = { 'client-certificate-data': base64(clientCert), 'client-key-data': base64(clientKey) }
   const client = KubeClient.fromKubeconfig({ text: JSON.stringify(configOf({ user: pair })) })

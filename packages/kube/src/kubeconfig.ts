@@ -151,7 +151,11 @@ async function pluginTransport(config: KubeConfig): Promise<HttpTransportOptions
 
 async function loadWithClientNode(text: string, folder: string, context: string | undefined): Promise<KubeConfig> {
   const config = await newKubeConfig()
-  config.loadFromString(text)
+  try {
+    config.loadFromString(text)
+  } catch (error) {
+    throw withoutSnippet(error)
+  }
   config.makePathsAbsolute(folder)
   if (context !== undefined) config.setCurrentContext(context)
   if (!config.getCurrentCluster())
@@ -160,6 +164,14 @@ async function loadWithClientNode(text: string, folder: string, context: string 
   if (/\btokenFile"?\s*:/.test(text) && !config.getCurrentUser()?.token)
     throw new Error('the kubeconfig has a tokenFile, which is supported in JSON only')
   return config
+}
+
+/** The error of a YAML parser shows the lines around the mistake, which may be those of a token. */
+function withoutSnippet(error: unknown): unknown {
+  if (error instanceof TypeError) return new Error('the kubeconfig has another form than a kubeconfig')
+  if (!(error instanceof Error && 'mark' in error)) return error
+  const line = (error.mark as { readonly line?: number } | undefined)?.line
+  return new Error(`the kubeconfig is not valid YAML${line === undefined ? '' : `: see line ${line + 1}`}`)
 }
 
 async function newKubeConfig(): Promise<KubeConfig> {

@@ -78,6 +78,7 @@ const selectors: readonly [JsonObject, readonly string[]][] = [
   [{ matchExpressions: [{ key: 'team', operator: 'NotIn', values: ['x'] }] }, ['b', 'c']],
   [{ matchExpressions: [{ key: 'team', operator: 'Exists' }] }, ['a', 'b']],
   [{ matchExpressions: [{ key: 'team', operator: 'DoesNotExist' }] }, ['c']],
+  [{ matchExpressions: [{ key: 'constructor', operator: 'Exists' }] }, []],
   [{ matchExpressions: [{ key: 'team', operator: 'Near' }] }, []],
   [{ matchLabels: { team: 'x' }, matchExpressions: [{ key: 'tier', operator: 'Exists' }] }, []],
   [{}, ['a', 'b', 'c']],

@@ -9,7 +9,7 @@ type Labels = Readonly<Record<string, string>>
 function expressionMatches(expression: JsonObject, labels: Labels): boolean {
   const { key, operator, values } = expression
   if (typeof key !== 'string') return false
-  const value = labels[key]
+  const value = Object.hasOwn(labels, key) ? labels[key] : undefined
   const list: readonly Json[] = Array.isArray(values) ? values : []
   switch (operator) {
     case 'In':

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock } from '@godwit/ports'
+import { allow } from '../../test/access.ts'
 import { Api } from '../../test/api.ts'
 import { inProcess } from '../../test/fixture.ts'
 import { definitionsPath, serve, widget, widgetsPath } from '../../test/widgets.ts'
@@ -95,6 +96,20 @@ test('bookmarks come each minute and before the end, and name a version to go on
   clock.advance(30_000)
   assert.equal((await watch.take(2))[1]?.type, 'BOOKMARK')
   assert.equal(await watch.ended(), 'ended')
+  await server.stop()
+})
+
+test('a watch ends within the hour, however long it was asked for, so that lost rights are lost', async () => {
+  const clock = new VirtualClock()
+  const server = await KubeServer.start({ listen: false, clock, auth: {} })
+  const place = { api: new Api(server.transport()), server }
+  const api = await allow(place, 'guest', [{ apiGroups: [''], resources: ['secrets'], verbs: ['watch'] }])
+  const query = { timeoutSeconds: '999999' }
+  const watch = await api.watch(secrets, query)
+  await place.api.delete('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/of-guest')
+  clock.advance(60 * 60_000)
+  assert.equal(await watch.ended(), 'ended')
+  assert.equal((await api.get(secrets, { watch: '1', ...query })).status, 403)
   await server.stop()
 })
 

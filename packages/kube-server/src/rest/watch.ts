@@ -15,8 +15,8 @@ import { checkWatchOptions, expired } from './versions.ts'
 
 const bookmarkEveryMs = 60_000
 const minTimeoutMs = 30 * 60_000
-/** Timers of the machine cannot count much further. */
-const maxTimeoutMs = 7 * 24 * 3_600_000
+/** Rights are asked for when a watch begins: whoever lost them, or whose token ended, is found out within the hour. */
+const maxTimeoutMs = 60 * 60_000
 
 export interface WatchRequest {
   readonly call: Call

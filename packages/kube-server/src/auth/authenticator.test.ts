@@ -115,6 +115,18 @@ test('certificates of others, for servers, without name or unreadable are 401, u
   }
 })
 
+test('an open server takes no web page for the admin: browsers send what any page wants', async () => {
+  const { authenticator } = await setup({ open: true, staticUsers: [{ name: 'dev', token: 'token-of-dev' }] })
+  const pages = [{ origin: 'https://evil.example.com' }, { origin: 'null' }, { 'sec-fetch-site': 'cross-site' }]
+  for (const headers of pages) {
+    assert.throws(() => authenticator.authenticate({ headers }), { code: 403, message: /web pages must show a token/ })
+    const known = authenticator.authenticate({ headers, authorization: 'Bearer token-of-dev' })
+    assert.equal(known.name, 'dev')
+  }
+  assert.equal(authenticator.authenticate({ headers: { 'sec-fetch-mode': 'cors' } }).name, 'system:admin')
+  assert.equal(authenticator.authenticate({ headers: { 'sec-fetch-site': 'none' } }).name, 'system:admin')
+})
+
 test('an open server knows whom it can and takes everybody else for the admin', async () => {
   const { authenticator } = await setup({ open: true })
   const name = (authorization?: string) => authenticator.authenticate({ authorization }).name

@@ -93,13 +93,13 @@ export class Authenticator {
     return verified && { ...verified, user: authenticated(verified.user) }
   }
 
-  #identify({ authorization, clientCertificate }: Credentials): User {
+  #identify({ authorization, clientCertificate, headers }: Credentials): User {
     const token = bearerToken(authorization)
     const hasCredentials = clientCertificate !== undefined || token !== undefined
     const byCertificate = clientCertificate === undefined ? undefined : this.#identifyCertificate(clientCertificate)
     const user = byCertificate ?? (token === undefined ? undefined : this.identifyToken(token)?.user)
     if (user !== undefined) return user
-    if (this.#options.open) return adminUser
+    if (this.#options.open) return whoeverCalls(headers)
     if (hasCredentials || this.#options.anonymous === false) throw unauthorized()
     return anonymousUser
   }
@@ -114,6 +114,16 @@ export class Authenticator {
     if (fresh !== undefined) this.#certificates.set(id, fresh)
     return fresh?.user
   }
+}
+
+/**
+ * Browsers send requests for any page that is open, to any port of the machine, and say so. A page has no token, and
+ * must not become the admin of a server that somebody runs for themselves.
+ */
+function whoeverCalls(headers: RequestHeaders | undefined): User {
+  const isOfPage = headers?.['origin'] !== undefined || (headers?.['sec-fetch-site'] ?? 'none') !== 'none'
+  if (isOfPage) throw new StatusError(403, 'Forbidden', 'forbidden: web pages must show a token', {})
+  return adminUser
 }
 
 function readTrusted(authority: Authority, certificate: Buffer | string, now: number): KnownCertificate | undefined {

@@ -19,7 +19,7 @@ export function isBare(node: FieldSet): boolean {
 
 /** Is the element that `node` hangs from in the set, and not only some of its descendants? */
 export function isMember(node: FieldSet | undefined): boolean {
-  return node !== undefined && (isBare(node) || '.' in node)
+  return node !== undefined && ('.' in node || isBare(node))
 }
 
 /** The node with its own element in the set. */
@@ -62,10 +62,11 @@ export function difference(left: FieldSet, right: FieldSet): FieldSet {
 /** Undefined when nothing is left. */
 function withoutChildren(left: FieldSet, right: FieldSet): FieldSet | undefined {
   let changed: { [element: string]: FieldSet } | undefined
-  for (const element in right) {
+  for (const element in shorter(left, right)) {
     const mine = left[element]
-    if (mine === undefined) continue
-    const rest = withoutNode(mine, right[element] ?? none)
+    const theirs = right[element]
+    if (mine === undefined || theirs === undefined) continue
+    const rest = withoutNode(mine, theirs)
     if (rest === mine) continue
     changed ??= { ...left }
     if (rest === undefined) delete changed[element]
@@ -75,10 +76,19 @@ function withoutChildren(left: FieldSet, right: FieldSet): FieldSet | undefined 
   return canonical(changed)
 }
 
+const FEW_ELEMENTS = 8
+
+/** The side to go through: thousands of owners of a few fields each may meet a change of thousands of fields. */
+function shorter(left: FieldSet, right: FieldSet): FieldSet {
+  let count = 0
+  for (const _ in left) if (++count > FEW_ELEMENTS) return right
+  return left
+}
+
 function withoutNode(left: FieldSet, right: FieldSet): FieldSet | undefined {
   if (isBare(left)) return isMember(right) ? undefined : left
-  if (!isBare(right)) return withoutChildren(left, right)
-  if (!('.' in left)) return left
+  // Looking whether a node is bare takes as long as it is large, so only when it matters.
+  if (!('.' in left) || '.' in right || !isBare(right)) return withoutChildren(left, right)
   const { '.': _, ...rest } = left
   return isBare(rest) ? undefined : rest
 }
@@ -100,9 +110,10 @@ export function intersection(left: FieldSet, right: FieldSet): FieldSet {
 
 function commonChildren(left: FieldSet, right: FieldSet): FieldSet | undefined {
   const common: { [element: string]: FieldSet } = {}
-  for (const element in right) {
+  for (const element in shorter(left, right)) {
     const mine = left[element]
-    const node = mine && commonNode(mine, right[element] ?? none)
+    const theirs = right[element]
+    const node = mine && theirs && commonNode(mine, theirs)
     if (node !== undefined) common[element] = node
   }
   return canonical(common)

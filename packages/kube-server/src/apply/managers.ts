@@ -2,7 +2,7 @@
 import { rfc3339 } from '@godwit/ports'
 import type { Json, KubeObject, ManagedFieldsEntry } from '../api/object.ts'
 import { isObject, own } from '../patch/json-value.ts'
-import { difference, type FieldSet, isBare, sameSet, union } from './field-set.ts'
+import { difference, type FieldSet, isBare, none, sameSet, union } from './field-set.ts'
 
 export type Managers = readonly ManagedFieldsEntry[]
 
@@ -56,9 +56,14 @@ export function disown(managers: Managers, fields: FieldSet): ManagedFieldsEntry
     .filter(entry => !isBare(fieldsOfEntry(entry)))
 }
 
-/** Everything anybody claims. */
+/** Everything anybody claims. Joined pair by pair: adding thousands one after another to a growing set is quadratic. */
 export function allFields(managers: Managers): FieldSet {
-  return managers.reduce<FieldSet>((all, entry) => union(all, fieldsOfEntry(entry)), {})
+  let sets: readonly FieldSet[] = managers.map(fieldsOfEntry)
+  while (sets.length > 1) {
+    const pairs: readonly FieldSet[] = sets
+    sets = pairs.flatMap((set, i) => (i % 2 === 0 ? [union(set, pairs[i + 1] ?? none)] : []))
+  }
+  return sets[0] ?? none
 }
 
 /** What an entry is known by; the real server orders owners by this text. An apply entry has no version in it. */
@@ -81,7 +86,8 @@ export function capped(managers: Managers): Managers {
     const group = folded.get(entry.apiVersion) ?? []
     // The first of a version stays itself until a second joins it.
     if (group.length > 0) excess--
-    folded.set(entry.apiVersion, [...group, entry])
+    group.push(entry)
+    folded.set(entry.apiVersion, group)
   }
   const groups = [...folded.values()].filter(group => group.length > 1)
   const gone = new Set(groups.flat())
@@ -148,9 +154,12 @@ export function withManagers<T extends KubeObject>(object: T, managers: Managers
   return { ...object, metadata: managers?.length ? { ...metadata, managedFields: [...managers] } : metadata }
 }
 
+/** Far more than any object has; each write looks at every entry. */
+const MAX_SENT_ENTRIES = 1000
+
 /** Entries a client sent, checked; undefined when they are unusable. */
 export function parseManagers(sent: Json | undefined): Managers | undefined {
-  if (!Array.isArray(sent)) return undefined
+  if (!Array.isArray(sent) || sent.length > MAX_SENT_ENTRIES) return undefined
   const entries: ManagedFieldsEntry[] = []
   for (const item of sent) {
     if (!isObject(item) || !isEntry(item)) return undefined

@@ -9,6 +9,7 @@ import { tooLarge } from './body.ts'
 import type { ApiRequest, ApiResponse, PiecesResponse, WatchResponse, WholeResponse } from './message.ts'
 import { readBody } from './read-body.ts'
 import { TurnWriter } from './turn-writer.ts'
+import { UnreadableRequests } from './unreadable-requests.ts'
 
 export type Handle = (request: ApiRequest) => Promise<ApiResponse>
 
@@ -36,12 +37,15 @@ const keepAliveTimeoutMs = 95_000
 /** How long answers under way may take once the server stops. */
 const stopPatienceMs = 2000
 const probeAfterMs = 30_000
+/** As on the real server: selectors that name hundreds of objects stand in the URL. */
+const maxHeaderBytes = 1024 * 1024
 
 export class FrontEnd {
   readonly #options: FrontEndOptions
   readonly #server: http.Server | https.Server
   readonly #streams = new Set<() => void>()
   readonly #writer = new TurnWriter()
+  readonly #unreadable = new UnreadableRequests()
   #answering = 0
 
   private constructor(options: FrontEndOptions) {
@@ -54,11 +58,12 @@ export class FrontEnd {
       keepAliveTimeout: keepAliveTimeoutMs,
       headersTimeout: headersTimeoutMs,
       requestTimeout: requestTimeoutMs,
+      maxHeaderSize: maxHeaderBytes,
     }
     this.#server = options.tls
       ? https.createServer({ ...settings, ...tlsSettings(options.tls) }, listener)
       : http.createServer(settings, listener)
-    this.#server.on('clientError', (_error, socket) => socket.destroy())
+    this.#server.on('clientError', (error, socket) => this.#unreadable.refuse(error, socket))
   }
 
   /** Resolves when the server listens. Rejects when the port cannot be had. */
@@ -92,6 +97,7 @@ export class FrontEnd {
 
   async #answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     this.#answering++
+    this.#unreadable.track(incoming.socket, outgoing)
     // A client that leaves in the middle is an everyday event; 'close' tells those whom it concerns.
     outgoing.on('error', () => undefined)
     try {

@@ -40,6 +40,18 @@ test('nesting has a limit', () => {
   assert.throws(() => parseYaml(nested(20_000)), /yaml parse error|nesting/)
 })
 
+test('numbers that JSON cannot hold are refused instead of becoming null', () => {
+  for (const number of ['1e400', '-1e400']) assert.throws(() => parseJson(`{"a":[${number}]}`), /out of range/)
+  for (const number of ['.inf', '-.inf', '.nan', '1e400'])
+    assert.throws(() => parseYaml(`a: ${number}`), /a number that JSON does not know/)
+})
+
+test('half characters are replaced, whole ones written as two escapes stay', () => {
+  const { value } = parseJson('{"\\ud800":"x\\udc00","pair":"\\ud83d\\ude00","plain":["\\uD9ab"]}')
+  assert.deepEqual(value, { '\ufffd': 'x\ufffd', pair: '😀', plain: ['\ufffd'] })
+  assert.deepEqual(parseYaml('a: "\\ud800"').value, { a: '\ufffd' })
+})
+
 test('YAML is read by the rules of version 1.1, except that times stay text', () => {
   const { value } = parseYaml('a: yes\nb: "no"\nc: 2001-01-01\nd: 0o7\ne: 010\nf: 1_000\n5: five\n')
   assert.deepEqual(value, { a: true, b: 'no', c: '2001-01-01', d: '0o7', e: 8, f: 1000, 5: 'five' })

@@ -25,11 +25,30 @@ export function parseJson(text: string): Decoded {
     throw badRequest(`json parse error: ${error instanceof Error ? error.message : String(error)}`)
   }
   const keys = countKeys(value, 0)
-  return { value, duplicates: keys === countKeysInText(text) ? [] : findDuplicateKeys(text) }
+  const duplicates = keys === countKeysInText(text) ? [] : findDuplicateKeys(text)
+  return { value: surrogateEscape.test(text) ? wellFormed(value) : value, duplicates }
+}
+
+/** An escape that may be half of a character. */
+export const surrogateEscape = /\\u[dD][89a-fA-F]/
+
+/**
+ * With half characters replaced, as the real server reads them: disks and sockets speak UTF-8, which does not know them,
+ * and two names that differ in memory would be the same there.
+ */
+export function wellFormed(value: Json): Json {
+  if (typeof value === 'string') return value.toWellFormed()
+  if (value === null || typeof value !== 'object') return value
+  if (Array.isArray(value)) return value.map(wellFormed)
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key.toWellFormed(), wellFormed(member ?? null)]),
+  )
 }
 
 /** Counts all object keys; refuses what later code could trip over. */
 export function countKeys(value: Json | undefined, depth: number): number {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw badRequest('json parse error: a number is out of range')
   if (value === null || typeof value !== 'object') return 0
   if (depth > maxDepth) throw badRequest(`json parse error: nesting exceeds ${maxDepth} levels`)
   let count = 0

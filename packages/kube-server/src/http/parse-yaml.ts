@@ -1,7 +1,7 @@
 import { isMap, isScalar, isSeq, parseDocument } from 'yaml'
 import type { Json } from '../api/object.ts'
 import { badRequest, StatusError } from '../api/status-error.ts'
-import { countKeys, type Decoded } from './parse-json.ts'
+import { countKeys, type Decoded, surrogateEscape, wellFormed } from './parse-json.ts'
 
 /** Reading takes seconds for each MiB, during which nobody else is answered. kubectl sends JSON, whatever it was given. */
 const maxTextLength = 1024 * 1024
@@ -24,8 +24,8 @@ export function parseYaml(text: string): Decoded {
 
 const refusal = (why: string) => badRequest(`yaml parse error: ${why.split('\n')[0]}`)
 
-function decode(text: string): Decoded {
-  const document = parseDocument(text, {
+function decode(yaml: string): Decoded {
+  const document = parseDocument(yaml, {
     version: '1.1',
     merge: true,
     uniqueKeys: false,
@@ -36,15 +36,17 @@ function decode(text: string): Decoded {
   // Through JSON text: drops what JSON cannot hold and makes all keys text.
   const shared: unknown = document.toJS({ maxAliasCount: maxAliases })
   assertLength(shared, { left: maxValueLength })
-  const value: Json = JSON.parse(JSON.stringify(shared) ?? 'null')
+  const text = JSON.stringify(shared) ?? 'null'
+  const value: Json = JSON.parse(text)
   countKeys(value, 0)
   const duplicates = new Set<string>()
   collectDuplicates(document.contents, '', duplicates)
-  return { value, duplicates: [...duplicates] }
+  return { value: surrogateEscape.test(text) ? wellFormed(value) : value, duplicates: [...duplicates] }
 }
 
-/** Every alias costs as much as what it stands for. */
+/** Every alias costs as much as what it stands for. Refuses what JSON text would silently turn into null. */
 function assertLength(value: unknown, budget: { left: number }): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw refusal('a number that JSON does not know')
   budget.left -= typeof value === 'string' ? value.length : 1
   if (budget.left < 0) throw refusal('aliases make it too long')
   if (typeof value !== 'object' || value === null) return

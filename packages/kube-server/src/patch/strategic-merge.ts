@@ -99,7 +99,8 @@ function mergeOrdered(current: Json | undefined, edit: Edit, shape: Shape): Json
 function withoutScalars(list: Json | undefined, deleted: Json): Json | undefined {
   if (!Array.isArray(deleted)) throw badRequest('invalid patch format of primitive list')
   if (!Array.isArray(list)) return list
-  const kept = list.filter(item => !deleted.includes(item))
+  const gone = new Set(deleted)
+  const kept = list.filter(item => !gone.has(item))
   return kept.length === list.length ? list : kept
 }
 

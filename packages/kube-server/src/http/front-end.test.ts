@@ -101,14 +101,18 @@ test('a reader that does not read is cut off, the server goes on', async () => {
   assert.equal((await send('GET', `${configMaps}/noisy`)).status, 200)
 })
 
-test('what is no HTTP is dropped, what is half a request does not disturb others', async () => {
+test('what is no HTTP is told so and dropped, what is half a request does not disturb others', async () => {
   const garbage = net.connect(port)
-  garbage.on('error', () => undefined)
+  let told = ''
+  garbage.on('data', chunk => {
+    told += chunk
+  })
   garbage.write('\x16\x03\x01 nonsense\r\n\r\n')
   await eventually(
     async () => garbage.destroyed || undefined,
     () => 'garbage is still connected',
   )
+  assert.match(told, /^HTTP\/1.1 400 [\s\S]*"reason":"BadRequest","code":400}\n$/)
   const half = net.connect(port)
   half.write(`POST ${configMaps} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{`)
   assert.equal((await send('GET', configMaps)).status, 200)

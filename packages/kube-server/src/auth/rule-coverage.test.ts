@@ -66,6 +66,18 @@ test('everything covers itself, nothing covers something', () => {
   )
 })
 
+test('rules that would take minutes to compare are refused', () => {
+  const many = (prefix: string) =>
+    Array.from({ length: 50_000 }, (_, i) => ({
+      ...none,
+      verbs: ['get'],
+      apiGroups: [''],
+      resources: [`${prefix}${i}`],
+    }))
+  assert.throws(() => missingRules(many('a'), many('b')), { name: 'TooManyRights', message: /too many rules/ })
+  assert.deepEqual(missingRules(many('a').slice(0, 1000), many('a').slice(0, 1000)), [])
+})
+
 test('a rule is told on one line, empty lists left out', () => {
   const rule = { ...none, verbs: ['get', 'list'], apiGroups: [''], resources: ['pods'], resourceNames: ['a'] }
   assert.equal(describeRule(rule), '{APIGroups:[""], Resources:["pods"], ResourceNames:["a"], Verbs:["get" "list"]}')

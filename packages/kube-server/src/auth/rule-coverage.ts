@@ -6,6 +6,11 @@ import { listCovers, type PolicyRule, pathMatches } from './policy-rule.ts'
  * for billions of them.
  */
 const MAX_RIGHTS = 100_000
+/**
+ * Names and words looked at in one comparison, about half a second: whoever may write roles may hold as many rules as
+ * they like, and nobody else is answered meanwhile.
+ */
+const MAX_LOOKS = 200_000_000
 
 /** One right: one verb on one resource (of one name, perhaps) or on one path. */
 interface Right {
@@ -16,7 +21,7 @@ interface Right {
   readonly path?: string
 }
 
-/** Thrown when rules unfold into too many single rights. */
+/** Thrown when rules are too many to be compared. */
 export class TooManyRights extends Error {
   override readonly name = 'TooManyRights'
 }
@@ -58,6 +63,22 @@ function covers(held: PolicyRule, right: Right): boolean {
   return resourceName !== undefined && held.resourceNames.includes(resourceName)
 }
 
+const sizeOf = (rule: PolicyRule) =>
+  rule.verbs.length +
+  rule.apiGroups.length +
+  rule.resources.length +
+  rule.resourceNames.length +
+  rule.nonResourceURLs.length
+
+function isCovered(right: Right, held: readonly PolicyRule[], budget: { looks: number }): boolean {
+  for (const own of held) {
+    budget.looks -= sizeOf(own)
+    if (budget.looks < 0) throw new TooManyRights('there are too many rules to compare them')
+    if (covers(own, right)) return true
+  }
+  return false
+}
+
 const groupKey = ({ apiGroup, resource, resourceName, path }: Right) =>
   JSON.stringify([apiGroup, resource, resourceName, path])
 
@@ -89,8 +110,9 @@ function merge(rights: readonly Right[]): PolicyRule[] {
 export function missingRules(held: readonly PolicyRule[], wanted: readonly PolicyRule[]): PolicyRule[] {
   if (countRights(wanted) > MAX_RIGHTS) throw new TooManyRights(`rules grant more than ${MAX_RIGHTS} single rights`)
   const missing: Right[] = []
+  const budget = { looks: MAX_LOOKS }
   for (const rule of wanted) {
-    for (const right of unfold(rule)) if (!held.some(own => covers(own, right))) missing.push(right)
+    for (const right of unfold(rule)) if (!isCovered(right, held, budget)) missing.push(right)
   }
   return merge(missing)
 }

@@ -22,3 +22,4 @@ export { type HubFlavour, type HubFoundation, prepareHub } from './population/hu
 export { decidePlacement } from './population/placement.ts'
 export { type GlobalHubPopulation, populateGlobalHub } from './population/populate-global-hub.ts'
 export { clusterName, type HubPopulation, populateHub } from './population/populate-hub.ts'
+export * from './torture/index.ts'

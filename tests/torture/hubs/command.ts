@@ -1,0 +1,75 @@
+/** What `npm run torture -- hubs` does: which runs there are, one line for each that fails. */
+import { commandOf, crashAt, type Reference, undisturbed } from './exhaustive.ts'
+import type { CrashPoint } from './run-scenario.ts'
+import { SCENARIOS } from './scenarios.ts'
+import { PARTIES } from './world.ts'
+
+/** As given on the command line. */
+export interface CommandOptions {
+  readonly exhaustive: boolean
+  readonly scenario?: string | undefined
+  readonly every: string
+  readonly party?: string | undefined
+  readonly write?: string | undefined
+  readonly when?: string | undefined
+  readonly seeds?: string | undefined
+  readonly from: string
+  readonly seed: string
+  readonly verbose: boolean
+}
+
+export interface Tally {
+  readonly passed: number
+  readonly failed: number
+}
+
+type Print = (line: string) => void
+
+export async function runHubs(options: CommandOptions, print: Print): Promise<Tally> {
+  const point = pointOf(options)
+  if (options.exhaustive || point) return runPoints(options, point, print)
+  throw new Error('say what to do: --exhaustive, --party with --write and --when, or --seeds')
+}
+
+async function runPoints(options: CommandOptions, point: CrashPoint | undefined, print: Print): Promise<Tally> {
+  const names = options.scenario === undefined ? SCENARIOS.map(({ name }) => name) : [options.scenario]
+  let passed = 0
+  let failed = 0
+  for (const name of names) {
+    const reference = await undisturbed(name, whole('--seed', options.seed))
+    const every = whole('--every', options.every)
+    const points = point ? [point] : reference.points.filter((_, index) => index % every === 0)
+    print(`${name}: ${points.length} of ${reference.points.length} crash points`)
+    for (const each of points) {
+      if (await passes(reference, each, options.verbose, print)) passed += 1
+      else failed += 1
+    }
+  }
+  return { passed, failed }
+}
+
+async function passes(reference: Reference, point: CrashPoint, verbose: boolean, print: Print): Promise<boolean> {
+  const { failures, log, crashes } = await crashAt(reference, point)
+  if (crashes === 0) print(`  nobody died at ${commandOf(reference, point)}`)
+  if (failures.length === 0) return true
+  print(`FAILED ${commandOf(reference, point)}`)
+  for (const failure of failures.slice(0, MAX_LINES)) print(`  ${failure}`)
+  if (verbose) for (const line of log) print(`    ${line}`)
+  return false
+}
+
+const MAX_LINES = 12
+
+function pointOf({ party, write, when }: CommandOptions): CrashPoint | undefined {
+  if (party === undefined) return undefined
+  const known = PARTIES.find(name => name === party)
+  if (!known || (when !== 'before' && when !== 'after'))
+    throw new Error(`--party is one of ${PARTIES.join(', ')}, --when is before or after`)
+  return { party: known, write: whole('--write', write ?? ''), when }
+}
+
+function whole(option: string, text: string): number {
+  const value = Number(text)
+  if (Number.isInteger(value) && value > 0) return value
+  throw new Error(`${option} ${text}: a whole number above 0 is needed`)
+}

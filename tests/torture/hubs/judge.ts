@@ -1,0 +1,113 @@
+/** Judges the end of a run: by the hubs and klusterlets first, by what the migration says of itself second. */
+import { GLOBAL_HUB_NAMESPACE, isTerminal, type ManagedClusterMigration } from '@godwit/hubs'
+import { type KubeObject, resources } from '@godwit/kube'
+import { residue, takeSnapshot, verifyMoved } from '@godwit/simulation'
+import { differences, type Inventory, ofCluster, takeInventory } from './inventory.ts'
+import { type HubsWorld, MIGRATION } from './world.ts'
+
+/** What must not depend on who died when. */
+export interface EndState {
+  readonly phase: string | undefined
+  readonly conditions: readonly string[]
+  readonly clusters: unknown
+  readonly residue: readonly string[]
+  readonly result: unknown
+  readonly owners: Readonly<Record<string, string | undefined>>
+  readonly hub1: Inventory
+  readonly hub2: Inventory
+}
+
+export interface Verdict {
+  readonly state: EndState
+  /** Empty: nothing to complain about. */
+  readonly failures: readonly string[]
+}
+
+type ConfigMap = KubeObject & { readonly data?: Readonly<Record<string, string>> }
+
+export async function judge(world: HubsWorld, before: Inventory, uid: string): Promise<Verdict> {
+  const { clients, fleet } = world
+  const migration = await world.migration()
+  const owners = Object.fromEntries(world.names.map(name => [name, fleet.klusterlet(name)?.hub]))
+  const result = await clients.global.get<ConfigMap>(resources.configMaps, {
+    name: MIGRATION,
+    namespace: GLOBAL_HUB_NAMESPACE,
+  })
+  const state: EndState = {
+    phase: migration?.status?.phase,
+    conditions: conditionsOf(migration),
+    clusters: migration?.status?.clusters,
+    residue: migration?.status?.residue ?? [],
+    result: result?.data,
+    owners,
+    hub1: await takeInventory(clients.hub1, uid),
+    hub2: await takeInventory(clients.hub2, uid),
+  }
+  const moved = world.names.filter(name => owners[name] === 'hub2')
+  const failures = [
+    ...endFaults(migration),
+    ...movedFaults(await verifyMoved(fleet, { names: moved, from: 'hub1', to: 'hub2', snapshot: world.snapshot })),
+    ...(await homeFaults(world, before, state)),
+    ...fleet.disasters.map(({ kind, namespace, name, hub }) => `${hub} deprovisioned ${kind} ${namespace}/${name}`),
+    ...(await residueFaults(world, state)),
+    ...(migration ? resultFaults(state, moved) : []),
+  ]
+  return { state, failures }
+}
+
+const conditionsOf = (migration: ManagedClusterMigration | undefined) =>
+  (migration?.status?.conditions ?? []).map(({ type, status, reason }) => `${type}=${status} ${reason}`)
+
+function endFaults(migration: ManagedClusterMigration | undefined): string[] {
+  if (!migration) return []
+  const { phase } = migration.status ?? {}
+  return [
+    ...(isTerminal(phase) ? [] : [`the migration has not ended: ${JSON.stringify(migration.status)}`]),
+    ...(migration.metadata.finalizers?.length ? ['the migration is still held by its finalizer'] : []),
+  ]
+}
+
+const movedFaults = (violations: readonly { readonly cluster: string; readonly what: string }[]) =>
+  violations.map(({ cluster, what }) => `${cluster} moved, but ${what}`)
+
+/** A cluster that did not move is as it was before, and nothing of it is anywhere else. */
+async function homeFaults(world: HubsWorld, before: Inventory, state: EndState): Promise<string[]> {
+  const home = world.names.filter(name => state.owners[name] !== 'hub2')
+  const present = await takeSnapshot(world.clients.hub1, home)
+  const faults: string[] = []
+  for (const name of home) {
+    const { label, hub } = world.fleet.klusterlet(name) ?? {}
+    if (hub !== 'hub1' || label !== 'S1') faults.push(`${name}: its klusterlet is in ${label} on ${hub}`)
+    faults.push(...differences(ofCluster(before, name), ofCluster(state.hub1, name)).map(what => `hub1: ${what}`))
+    faults.push(...Object.keys(ofCluster(state.hub2, name)).map(key => `hub2 has ${key}, which did not move`))
+  }
+  for (const [key, content] of present)
+    if (world.snapshot.get(key) !== content) faults.push(`hub1: ${key} is not what it was`)
+  return faults
+}
+
+/** Residue is named, or there is none. */
+async function residueFaults({ fleet }: HubsWorld, state: EndState): Promise<string[]> {
+  if (state.residue.length > 0) return []
+  return (await residue(fleet)).map(({ hub, kind, name, what }) => `residue: ${hub} ${kind} ${name}: ${what}`)
+}
+
+function resultFaults({ result }: EndState, moved: readonly string[]): string[] {
+  const told = JSON.parse((result as Record<string, string> | undefined)?.['success'] ?? '[]') as string[]
+  return JSON.stringify(told.toSorted()) === JSON.stringify(moved.toSorted())
+    ? []
+    : [`the result says that [${told}] moved, but those that did are [${moved}]`]
+}
+
+/** How two ends differ, one line each. */
+export function compareEnds(expected: EndState, actual: EndState): string[] {
+  const members = ['phase', 'conditions', 'clusters', 'residue', 'result', 'owners'] as const
+  return [
+    ...members.flatMap(member => {
+      const [before, after] = [JSON.stringify(expected[member]), JSON.stringify(actual[member])]
+      return before === after ? [] : [`${member} is ${after} instead of ${before}`]
+    }),
+    ...differences(expected.hub1, actual.hub1).map(what => `hub1: ${what}`),
+    ...differences(expected.hub2, actual.hub2).map(what => `hub2: ${what}`),
+  ]
+}

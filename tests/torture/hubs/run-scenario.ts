@@ -1,0 +1,81 @@
+/** One run of a scenario, undisturbed or with one death, from an empty world to its judgement. */
+import { isTerminal } from '@godwit/hubs'
+import type { CrashTime } from '@godwit/simulation'
+import { takeInventory } from './inventory.ts'
+import { judge, type Verdict } from './judge.ts'
+import type { Scenario } from './scenarios.ts'
+import { HubsWorld, PARTIES, type PartyName } from './world.ts'
+
+export interface CrashPoint {
+  readonly party: PartyName
+  /** The how-manyeth write of the party, counted from 1. */
+  readonly write: number
+  readonly when: CrashTime
+}
+
+export interface ScenarioRun extends Verdict {
+  /** How many writes each party sent. */
+  readonly writes: Readonly<Record<PartyName, number>>
+  readonly crashes: number
+  /** Virtual time from the creation of the migration to its end. */
+  readonly tookMs: number
+  readonly log: readonly string[]
+}
+
+/** A migration that takes longer than this has failed. */
+const BOUND_MS = 40 * 60_000
+const LOOK_EVERY_MS = 500
+/** After the end: leases are renewed, foreign controllers tidy up. */
+const AFTERMATH_MS = 90_000
+/** Writes of a party that come this long after the end are a fault. */
+const QUIET_AFTER_MS = 15_000
+
+export async function runScenario(scenario: Scenario, seed: number, crash?: CrashPoint): Promise<ScenarioRun> {
+  const { count, knobs, stageTimeout, deletedAt } = scenario
+  const log: string[] = []
+  let isDue = false
+  const world = await HubsWorld.start({
+    seed,
+    count,
+    ...(knobs && { knobs }),
+    onLog: line => log.push(line),
+    onWrite: (party, server, request) => {
+      if (deletedAt?.(party, server, request)) isDue = true
+    },
+  })
+  try {
+    if (crash) world.parties[crash.party].crashAt(crash.write, crash.when)
+    const beginMs = world.clock.now()
+    world.startParties()
+    await world.migrate(stageTimeout === undefined ? {} : { supportedConfigs: { stageTimeout } })
+    const uid = (await world.migration())?.metadata.uid ?? ''
+    const before = await takeInventory(world.clients.hub1, uid)
+    let isDeleted = false
+    while (!(await isOver(world)) && world.clock.now() - beginMs < BOUND_MS) {
+      await world.pass(LOOK_EVERY_MS, () => isDue && !isDeleted)
+      if (!isDue || isDeleted) continue
+      isDeleted = true
+      await world.deleteMigration()
+    }
+    const tookMs = world.clock.now() - beginMs
+    await world.pass(QUIET_AFTER_MS)
+    const writes = writesOf(world)
+    await world.pass(AFTERMATH_MS - QUIET_AFTER_MS)
+    const { state, failures } = await judge(world, before, uid)
+    const late = PARTIES.filter(party => world.parties[party].writes !== writes[party])
+    const crashes = PARTIES.reduce((sum, party) => sum + world.parties[party].crashes, 0)
+    const restless = late.map(party => `${party} goes on writing after the end`)
+    return { state, failures: [...failures, ...restless], writes, crashes, tookMs, log }
+  } finally {
+    await world.stop()
+  }
+}
+
+const writesOf = ({ parties }: HubsWorld) =>
+  Object.fromEntries(PARTIES.map(party => [party, parties[party].writes])) as Record<PartyName, number>
+
+/** Ended, and nobody holds it any more; or gone. */
+async function isOver(world: HubsWorld): Promise<boolean> {
+  const migration = await world.migration()
+  return !migration || (isTerminal(migration.status?.phase) && !migration.metadata.finalizers?.length)
+}

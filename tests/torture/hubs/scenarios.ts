@@ -1,0 +1,60 @@
+/** The stories that are told again and again, each time with somebody dying in another moment. */
+import type { TransportRequest } from '@godwit/kube'
+import type { FleetKnobs } from '@godwit/simulation'
+import type { ServerName } from './world.ts'
+
+export interface Scenario {
+  readonly name: string
+  readonly count: number
+  readonly knobs?: Partial<FleetKnobs>
+  readonly stageTimeout?: string
+  /** Somebody deletes the migration once a party has sent this write. */
+  readonly deletedAt?: (party: string, server: ServerName, request: TransportRequest) => boolean
+  /** False: how far it came when it was deleted depends on who died, so ends are only judged, not compared. */
+  readonly hasOneEnd: boolean
+}
+
+const ofSource = (pattern: RegExp) => (party: string, server: ServerName, request: TransportRequest) =>
+  party === 'source' && server === 'hub1' && pattern.test(request.path) && /PUT|PATCH/.test(request.method)
+
+export const SCENARIOS: readonly Scenario[] = [
+  { name: 'forward', count: 3, hasOneEnd: true },
+  {
+    name: 'rolled-back',
+    count: 3,
+    knobs: { overrides: { 'cluster-0002': { neverAppliesConfig: true } } },
+    stageTimeout: '30s',
+    hasOneEnd: true,
+  },
+  {
+    name: 'returned',
+    count: 3,
+    knobs: {
+      klusterlet: { hubConnectionTimeoutMs: 20_000 },
+      overrides: { 'cluster-0002': { unreachableHubs: ['hub2'] } },
+    },
+    stageTimeout: '40s',
+    hasOneEnd: true,
+  },
+  {
+    name: 'deleted-initializing',
+    count: 3,
+    knobs: { klusterlet: { rolloutDelayMs: 5_000 } },
+    deletedAt: ofSource(/\/managedclusters\//),
+    hasOneEnd: false,
+  },
+  {
+    name: 'deleted-registering',
+    count: 3,
+    knobs: { klusterlet: { restartDelayMs: 5_000 } },
+    deletedAt: (party, server, request) =>
+      ofSource(/\/managedclusters\//)(party, server, request) && String(request.body).includes('hubAcceptsClient'),
+    hasOneEnd: false,
+  },
+]
+
+export function scenarioOf(name: string): Scenario {
+  const found = SCENARIOS.find(scenario => scenario.name === name)
+  if (!found) throw new Error(`no scenario ${name}; there are ${SCENARIOS.map(each => each.name).join(', ')}`)
+  return found
+}

@@ -79,14 +79,19 @@ export const conflict = (of: Subject, why: string) =>
     { name: of.name, ...(of.group && { group: of.group }), kind: of.plural },
   )
 
+/** A body of a megabyte can be wrong in 200,000 places, and each is told twice: nobody reads an answer of 80 MB. */
+const maxCauses = 500
+
 /** 422 with causes: one cause reads `Kind.group "name" is invalid: field: text`, several `…: [a, b]`. */
-export function invalid(of: Subject, causes: readonly Cause[]): StatusError {
+export function invalid(of: Subject, all: readonly Cause[]): StatusError {
+  const causes = all.slice(0, maxCauses)
   const lines = causes.map(cause => `${cause.field}: ${cause.message}`)
+  if (all.length > causes.length) lines.push(`and ${all.length - causes.length} more`)
   const text = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`
   return new StatusError(422, 'Invalid', `${qualified(of.kind, of.group)} "${of.name}" is invalid: ${text}`, {
     ...(of.name && { name: of.name }),
     ...(of.group && { group: of.group }),
     kind: of.kind,
-    causes: [...causes],
+    causes,
   })
 }

@@ -14,8 +14,9 @@ export interface DraftOptions {
   readonly nameRequired: boolean
 }
 
-/** More warnings than this help nobody. */
+/** More warnings or complaints than this help nobody. */
 const maxWarnings = 100
+const maxProblems = 500
 
 /** `body` is not changed; parts of it may be shared with the draft. Throws 400 or 422. */
 export function toDraft(call: Call, body: JsonObject, options: DraftOptions): Draft {
@@ -92,7 +93,9 @@ function report(call: Call, unknown: readonly string[], { duplicates, validation
 }
 
 function strictError(resource: Resource, problems: readonly string[]) {
-  const text = `strict decoding error: ${problems.join(', ')}`
+  const told = problems.slice(0, maxProblems)
+  if (problems.length > told.length) told.push(`and ${problems.length - told.length} more`)
+  const text = `strict decoding error: ${told.join(', ')}`
   if (resource.custom) return badRequest(text)
   return badRequest(
     `${resource.kind} in version "${resource.version}" cannot be handled as a ${resource.kind}: ${text}`,

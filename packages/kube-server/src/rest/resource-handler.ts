@@ -44,6 +44,7 @@ import {
   replaceObject,
   type Write,
 } from './update.ts'
+import { warningHeaders } from './warning-headers.ts'
 import { prepareWatch } from './watch.ts'
 
 /** Answers POSTs that store nothing: reviews and token requests. Undefined when the resource is not its business. */
@@ -89,7 +90,7 @@ export class ResourceHandler {
     if (resource.deprecationWarning) call.warnings.push(resource.deprecationWarning)
     const response = await this.#dispatch(call, verb)
     if (call.warnings.length === 0 || !('headers' in response)) return response
-    return { ...response, headers: { ...response.headers, warning: call.warnings.map(warningHeader) } }
+    return { ...response, headers: { ...response.headers, warning: warningHeaders(call.warnings) } }
   }
 
   #authorize(user: User, verb: Verb, path: ResourcePath, query: URLSearchParams): void {
@@ -286,8 +287,6 @@ function checkPath(resource: Resource, { namespace, name, subresource }: Resourc
 }
 
 const headersFor = ({ yaml }: Representation): ResponseHeaders => (yaml ? yamlHeaders : jsonHeaders)
-
-const warningHeader = (text: string) => `299 - "${text.replaceAll(/["\\]/g, '\\$&').replaceAll(/[^\x20-\x7e]/g, '?')}"`
 
 function readBody({ request, resource }: Call) {
   const format = bodyFormat(header(request, 'content-type'))

@@ -1,6 +1,7 @@
 /** What `npm run torture -- hubs` does: which runs there are, one line for each that fails. */
 import { commandOf, crashAt, type Reference, undisturbed } from './exhaustive.ts'
 import type { CrashPoint } from './run-scenario.ts'
+import { runSeed, type SeedRun } from './run-seed.ts'
 import { SCENARIOS } from './scenarios.ts'
 import { PARTIES } from './world.ts'
 
@@ -27,6 +28,7 @@ type Print = (line: string) => void
 
 export async function runHubs(options: CommandOptions, print: Print): Promise<Tally> {
   const point = pointOf(options)
+  if (options.seeds !== undefined) return runSeeds(options, options.seeds, print)
   if (options.exhaustive || point) return runPoints(options, point, print)
   throw new Error('say what to do: --exhaustive, --party with --write and --when, or --seeds')
 }
@@ -47,6 +49,37 @@ async function runPoints(options: CommandOptions, point: CrashPoint | undefined,
   }
   return { passed, failed }
 }
+
+async function runSeeds(options: CommandOptions, seeds: string, print: Print): Promise<Tally> {
+  const first = whole('--from', options.from)
+  const seedCount = whole('--seeds', seeds)
+  const sum = { passed: 0, failed: 0, crashes: 0, strikes: 0 }
+  for (let seed = first; seed < first + seedCount; seed++) {
+    const run = await runSeed(seed)
+    sum.crashes += run.crashes
+    sum.strikes += run.strikes
+    if (run.failures.length === 0) sum.passed += 1
+    else {
+      sum.failed += 1
+      print(`FAILED ${seedCommandOf(seed)} (${describe(run)})`)
+      for (const failure of run.failures.slice(0, MAX_LINES)) print(`  ${failure}`)
+      if (options.verbose) print(JSON.stringify(run.schedule, undefined, 1))
+      if (options.verbose) for (const line of run.log) print(`    ${line}`)
+    }
+  }
+  print(`${sum.crashes} crashes, ${sum.strikes} faults of API servers struck`)
+  return sum
+}
+
+function describe({ schedule, state, tookMs }: SeedRun): string {
+  const kinds = schedule.incidents.map(({ atMs, incident }) => `${incident.kind} at ${atMs / 1000} s`)
+  const ended = `${state.phase ?? 'gone'} after ${tookMs / 1000} s`
+  return [ended, ...kinds, ...(state.residue.length > 0 ? [`names residue: ${state.residue.join('; ')}`] : [])].join(
+    ', ',
+  )
+}
+
+export const seedCommandOf = (seed: number) => `npm run torture -- hubs --seeds 1 --from ${seed}`
 
 async function passes(reference: Reference, point: CrashPoint, verbose: boolean, print: Print): Promise<boolean> {
   const { failures, log, crashes } = await crashAt(reference, point)

@@ -23,6 +23,9 @@ const BY_NAME_ONLY: readonly string[] = ['Secret', 'ManifestWork', 'CertificateS
 /** Made by import controllers, which never take it back; and the certificate of the server itself. */
 const NOT_COMPARED = /^system:open-cluster-management:managedcluster:bootstrap:|^kube-root-ca\.crt$/
 
+/** What the taint controller leaves behind. */
+const EMPTY_TAINTS = /,"taints":\[\]/g
+
 export async function takeInventory(client: KubeClient, migrationUid: string): Promise<Inventory> {
   const inventory: Record<string, string> = {}
   for (const resource of KINDS) {
@@ -34,7 +37,7 @@ export async function takeInventory(client: KubeClient, migrationUid: string): P
       const { labels = {}, annotations = {}, finalizers = [] } = metadata
       const content = BY_NAME_ONLY.includes(resource.kind)
         ? ''
-        : sorted({ labels, annotations, finalizers: [...finalizers].sort(), spec, data })
+        : sorted({ labels, annotations, finalizers: [...finalizers].sort(), spec, data }).replaceAll(EMPTY_TAINTS, '')
       inventory[lasting(key, migrationUid)] = lasting(content, migrationUid)
     }
   }

@@ -68,7 +68,7 @@ const perServer = <T>(make: (name: ServerName) => T): PerServer<T> => ({
 const urlOf = (name: ServerName) => `https://api.${name}.example.com:6443`
 
 export class HubsWorld {
-  readonly clock = new VirtualClock()
+  readonly clock: VirtualClock
   readonly servers: PerServer<KubeServer>
   /** Of the judge and the foreign parties; no fault strikes them. */
   readonly clients: PerServer<KubeClient>
@@ -78,6 +78,7 @@ export class HubsWorld {
   #snapshot: Snapshot = new Map()
   readonly #options: HubsWorldOptions
   #traffic = 0
+  #bornMs = 0
   #epoch = 0
 
   private constructor(servers: PerServer<KubeServer>, clock: VirtualClock, options: HubsWorldOptions) {
@@ -133,7 +134,13 @@ export class HubsWorld {
     return this.#snapshot
   }
 
+  /** Virtual time since the parties were started. */
+  get sinceBirthMs(): number {
+    return this.clock.now() - this.#bornMs
+  }
+
   startParties(): void {
+    this.#bornMs = this.clock.now()
     for (const name of PARTIES) this.parties[name].start()
   }
 

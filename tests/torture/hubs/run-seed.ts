@@ -1,0 +1,182 @@
+/** One run of a random schedule, from an empty world to its judgement. */
+import { godwit, isTerminal, type MigrationTask } from '@godwit/hubs'
+import { type KubeObject, resources } from '@godwit/kube'
+import { Canaries } from './canaries.ts'
+import { takeInventory } from './inventory.ts'
+import { type EndState, judge } from './judge.ts'
+import { CALM_AT_MS, drawSchedule, type Incident, type Schedule } from './schedule.ts'
+import { Watchdog } from './watchdog.ts'
+import { HubsWorld, PARTIES, SERVERS } from './world.ts'
+
+export interface SeedRun {
+  readonly schedule: Schedule
+  readonly state: EndState
+  readonly failures: readonly string[]
+  readonly tookMs: number
+  readonly crashes: number
+  /** How often API faults struck. */
+  readonly strikes: number
+  readonly log: readonly string[]
+}
+
+/** Once all is calm a migration must end within this time: all its deadlines, and a rollback, one after another. */
+const BOUND_MS = 90 * 60_000
+const LOOK_EVERY_MS = 500
+const LOOK_CALMLY_EVERY_MS = 5_000
+/** After the end: leases are renewed, and klusterlets that wandered notice it. */
+const AFTERMATH_MS = 300_000
+
+export async function runSeed(seed: number): Promise<SeedRun> {
+  const schedule = drawSchedule(seed)
+  const log: string[] = []
+  const canaries = new Canaries()
+  const told: [string, string][] = []
+  const world = await HubsWorld.start({
+    seed,
+    count: schedule.count,
+    knobs: schedule.knobs,
+    onLog: line => {
+      log.push(line)
+      told.push(['a log line', line])
+    },
+    onWrite: (party, server, { path, method, body }) => {
+      if (server === 'global' && !/\/secrets/.test(path))
+        told.push([`${method} ${path} of ${party}`, body?.toString() ?? ''])
+    },
+  })
+  try {
+    for (const { party, write, when } of schedule.crashes) world.parties[party].crashAt(write, when)
+    const watchdog = new Watchdog(world)
+    const inspect = async () => {
+      for (const server of SERVERS) await canaries.collect(world.clients[server])
+      for (const [where, text] of told.splice(0)) canaries.inspect(where, text)
+    }
+    world.startParties()
+    const { stageTimeout } = schedule
+    await world.migrate(stageTimeout === undefined ? {} : { supportedConfigs: { stageTimeout } })
+    const uid = (await world.migration())?.metadata.uid ?? ''
+    const before = await takeInventory(world.clients.hub1, uid)
+    const run = new Course(world, schedule)
+    await inspect()
+    while (!(await run.isOver())) {
+      await run.goOn()
+      await watchdog.look()
+      if (world.sinceBirthMs < CALM_AT_MS) await inspect()
+    }
+    const tookMs = world.sinceBirthMs
+    const strikes = run.calmDown()
+    await world.pass(AFTERMATH_MS)
+    await watchdog.look()
+    await inspect()
+    await inspectEvents(world, canaries)
+    const { state, failures } = await judge(world, before, uid)
+    return {
+      schedule,
+      state,
+      failures: [...failures, ...watchdog.violations, ...(canaries.found ? [`INV-10: ${canaries.found}`] : [])],
+      tookMs,
+      crashes: PARTIES.reduce((sum, party) => sum + world.parties[party].crashes, 0),
+      strikes,
+      log,
+    }
+  } finally {
+    await world.stop()
+  }
+}
+
+async function inspectEvents({ clients }: HubsWorld, canaries: Canaries): Promise<void> {
+  for (const server of SERVERS)
+    for (const event of (await clients[server].list(resources.events)).items)
+      canaries.inspect(`an event on ${server}`, JSON.stringify(event))
+}
+
+/** Lets the incidents of a schedule happen when they are due. */
+class Course {
+  readonly #world: HubsWorld
+  readonly #due: { readonly atMs: number; readonly incident: Incident }[]
+  readonly #ends: { readonly atMs: number; readonly end: () => void }[] = []
+  #strikes = 0
+  #isCalm = false
+
+  constructor(world: HubsWorld, schedule: Schedule) {
+    this.#world = world
+    this.#due = [...schedule.incidents]
+  }
+
+  async isOver(): Promise<boolean> {
+    const world = this.#world
+    if (world.sinceBirthMs > CALM_AT_MS + BOUND_MS) return true
+    const migration = await world.migration()
+    return !migration || (isTerminal(migration.status?.phase) && !migration.metadata.finalizers?.length)
+  }
+
+  async goOn(): Promise<void> {
+    const world = this.#world
+    const nowMs = world.sinceBirthMs
+    while (this.#due[0] && this.#due[0].atMs <= nowMs) {
+      const next = this.#due.shift()
+      if (next) await this.#begin(next.incident)
+    }
+    for (const [index, { atMs, end }] of [...this.#ends.entries()].reverse())
+      if (atMs <= nowMs) {
+        end()
+        this.#ends.splice(index, 1)
+      }
+    if (nowMs >= CALM_AT_MS) this.calmDown()
+    await world.pass(this.#isCalm ? LOOK_CALMLY_EVERY_MS : LOOK_EVERY_MS)
+  }
+
+  /** Ends all API faults. @returns how often they struck */
+  calmDown(): number {
+    if (!this.#isCalm)
+      for (const server of SERVERS) {
+        this.#strikes += this.#world.servers[server].faults.strikes
+        this.#world.servers[server].faults.clear()
+      }
+    this.#isCalm = true
+    this.#due.length = 0
+    return this.#strikes
+  }
+
+  async #begin(incident: Incident): Promise<void> {
+    const { parties, fleet, servers } = this.#world
+    switch (incident.kind) {
+      case 'fault': {
+        const { faults } = servers[incident.server]
+        const remove = faults.add(incident.rule)
+        const end = () => {
+          this.#strikes += faults.strikes
+          remove()
+          this.#strikes -= faults.strikes
+        }
+        this.#ends.push({ atMs: this.#world.sinceBirthMs + incident.forMs, end })
+        return
+      }
+      case 'sleep':
+        parties[incident.party].replaceSleeping(incident)
+        return
+      case 'crash':
+        parties[incident.party].crash()
+        return
+      case 'restartPod':
+        fleet.restartPod(incident.cluster)
+        return
+      case 'deleteMigration':
+        await this.#world.deleteMigration()
+        return
+      case 'deleteTask':
+      case 'deleteBundle':
+        await deleteNth(this.#world, incident)
+    }
+  }
+}
+
+async function deleteNth({ clients }: HubsWorld, { kind, nth }: { readonly kind: string; readonly nth: number }) {
+  const resource = kind === 'deleteTask' ? godwit.tasks : resources.secrets
+  const { items } =
+    kind === 'deleteTask'
+      ? await clients.global.list<MigrationTask>(godwit.tasks)
+      : await clients.global.list<KubeObject>(resources.secrets, { labelSelector: 'godwit.dev/purpose=bundle' })
+  const chosen = items[nth % Math.max(1, items.length)]
+  if (chosen) await clients.global.delete(resource, chosen.metadata)
+}

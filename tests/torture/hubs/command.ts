@@ -1,7 +1,7 @@
 /** What `npm run torture -- hubs` does: which runs there are, one line for each that fails. */
 import { commandOf, crashAt, type Reference, undisturbed } from './exhaustive.ts'
 import type { CrashPoint } from './run-scenario.ts'
-import { runSeed, type SeedRun } from './run-seed.ts'
+import { runSeed, type SeedRun, seedCommandOf } from './run-seed.ts'
 import { SCENARIOS } from './scenarios.ts'
 import { PARTIES } from './world.ts'
 
@@ -78,8 +78,6 @@ function describe({ schedule, state, tookMs }: SeedRun): string {
     ', ',
   )
 }
-
-export const seedCommandOf = (seed: number) => `npm run torture -- hubs --seeds 1 --from ${seed}`
 
 async function passes(reference: Reference, point: CrashPoint, verbose: boolean, print: Print): Promise<boolean> {
   const { failures, log, crashes } = await crashAt(reference, point)

@@ -6,7 +6,7 @@ import { takeInventory } from './inventory.ts'
 import { type EndState, judge } from './judge.ts'
 import { CALM_AT_MS, drawSchedule, type Incident, type Schedule } from './schedule.ts'
 import { Watchdog } from './watchdog.ts'
-import { HubsWorld, PARTIES, SERVERS } from './world.ts'
+import { HubsWorld, PARTIES, SERVERS, type ServerName } from './world.ts'
 
 export interface SeedRun {
   readonly schedule: Schedule
@@ -23,6 +23,8 @@ export interface SeedRun {
 const BOUND_MS = 90 * 60_000
 const LOOK_EVERY_MS = 500
 const LOOK_CALMLY_EVERY_MS = 5_000
+/** Looks for secrets on the hubs at each so-manyeth look only. */
+const HUBS_EVERY = 6
 /** After the end: leases are renewed, and klusterlets that wandered notice it. */
 const AFTERMATH_MS = 300_000
 
@@ -47,8 +49,8 @@ export async function runSeed(seed: number): Promise<SeedRun> {
   try {
     for (const { party, write, when } of schedule.crashes) world.parties[party].crashAt(write, when)
     const watchdog = new Watchdog(world)
-    const inspect = async () => {
-      for (const server of SERVERS) await canaries.collect(world.clients[server])
+    const inspect = async (servers: readonly ServerName[]) => {
+      for (const server of servers) await canaries.collect(world.clients[server])
       for (const [where, text] of told.splice(0)) canaries.inspect(where, text)
     }
     world.startParties()
@@ -57,17 +59,18 @@ export async function runSeed(seed: number): Promise<SeedRun> {
     const uid = (await world.migration())?.metadata.uid ?? ''
     const before = await takeInventory(world.clients.hub1, uid)
     const run = new Course(world, schedule)
-    await inspect()
-    while (!(await run.isOver())) {
+    await inspect(SERVERS)
+    for (let look = 0; !(await run.isOver()); look++) {
       await run.goOn()
       await watchdog.look()
-      if (world.sinceBirthMs < CALM_AT_MS) await inspect()
+      // Tokens and credentials come and go on the global hub; what the hubs themselves keep lasts longer.
+      if (world.sinceBirthMs < CALM_AT_MS) await inspect(look % HUBS_EVERY === 0 ? SERVERS : ['global'])
     }
     const tookMs = world.sinceBirthMs
     const strikes = run.calmDown()
     await world.pass(AFTERMATH_MS)
     await watchdog.look()
-    await inspect()
+    await inspect(SERVERS)
     await inspectEvents(world, canaries)
     const { state, failures } = await judge(world, before, uid)
     return {
@@ -83,6 +86,9 @@ export async function runSeed(seed: number): Promise<SeedRun> {
     await world.stop()
   }
 }
+
+/** Repeats a run. */
+export const seedCommandOf = (seed: number) => `npm run torture -- hubs --seeds 1 --from ${seed}`
 
 async function inspectEvents({ clients }: HubsWorld, canaries: Canaries): Promise<void> {
   for (const server of SERVERS)

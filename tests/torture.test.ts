@@ -1,0 +1,44 @@
+/**
+ * A fixed, small part of the torture: enough to notice that a change broke recovery. `npm run torture` has the rest.
+ * A failure prints the command that repeats it.
+ */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { commandOf, crashAt, type Reference, undisturbed } from './torture/hubs/exhaustive.ts'
+import { runSeed, seedCommandOf } from './torture/hubs/run-seed.ts'
+import { SCENARIOS } from './torture/hubs/scenarios.ts'
+
+/** Crash points of each scenario; neighbours are much alike, so they are taken far from each other. */
+const POINTS_EACH = 7
+/** Between two commits the number of writes changes: a stride that divides nothing meets other points each time. */
+const sample = ({ points }: Reference) =>
+  Array.from({ length: POINTS_EACH }, (_, index) => points[Math.floor(((index + 0.5) * points.length) / POINTS_EACH)])
+
+describe('whoever dies, just before or just after a write, the end is the same', () => {
+  for (const { name } of SCENARIOS)
+    test(`in scenario ${name}`, async () => {
+      const reference = await undisturbed(name, 1)
+      for (const point of sample(reference)) {
+        assert.ok(point)
+        const { failures, crashes } = await crashAt(reference, point)
+        assert.deepEqual(failures, [], commandOf(reference, point))
+        assert.equal(crashes, 1, `nobody died: ${commandOf(reference, point)}`)
+      }
+    })
+})
+
+test('a random schedule of crashes, faults, sleepers and edits harms no cluster', async () => {
+  let crashes = 0
+  let strikes = 0
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+    const run = await runSeed(seed)
+    assert.deepEqual(run.failures, [], seedCommandOf(seed))
+    crashes += run.crashes
+    strikes += run.strikes
+  }
+  assert.ok(crashes > SEEDS, `${crashes} crashes are too few to mean anything`)
+  assert.ok(strikes > SEEDS, `${strikes} faults are too few to mean anything`)
+})
+
+const FIRST_SEED = 60
+const SEEDS = 24

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { KubeServer } from '@godwit/kube-server'
 import { VirtualClock } from '@godwit/ports'
 import fc from 'fast-check'
-import { Candidate, type LinkState } from '../test/candidate.ts'
+import { Candidate, type LinkState, TIMING } from '../test/candidate.ts'
 import { drive, elapse, elapseUntil } from '../test/virtual-time.ts'
 import { KubeClient } from './client.ts'
 import { resources } from './resource.ts'
@@ -29,6 +29,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
+/** The leader's renewal was sent while its link was dead, and hangs until after its deadline. */
+const RENEWAL_HANGS_PAST_THE_CURE: Step[] = [
+  { do: 'elapse', ms: 20_200 },
+  { do: 'link', who: 1, state: 'dead' },
+  { do: 'elapse', ms: 6000 },
+]
+
 /** Looks at least this often: no overlap is longer than a step between two requests of the candidates. */
 const LOOK_MS = 500
 
@@ -53,12 +60,13 @@ class World {
     this.#check()
   }
 
-  /** Everything works again: somebody leads, and goes on leading. */
+  /** Everything works again: somebody leads and goes on leading, once the requests that hung while a link was dead are over. */
   async heal(): Promise<void> {
     for (const { clock, link } of this.#candidates) {
       clock.resume()
       link.state = 'up'
     }
+    await this.#elapse(TIMING.renewDeadlineMs)
     await elapseUntil(this.time, () => this.#leading().length === 1, 120_000)
     const leader = this.#leading()
     await this.#elapse(60_000)
@@ -118,7 +126,7 @@ test('whatever happens to links, clocks and processes, never two lead, epochs gr
       for (const each of steps) await world.perform(each)
       await world.heal()
     }),
-    { numRuns: 50 },
+    { numRuns: 50, examples: [[RENEWAL_HANGS_PAST_THE_CURE]] },
   )
   await server.stop()
 })

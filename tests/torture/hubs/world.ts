@@ -214,7 +214,7 @@ export class HubsWorld {
       overrides: {},
       hubs: {},
       ...knobs,
-      hub: { ...DEFAULT_HUB_KNOBS, ...FAST_HUB_KNOBS, ...knobs?.hub },
+      hub: { ...DEFAULT_HUB_KNOBS, ...FAST_HUB_KNOBS, ...CALM_POLLS, ...knobs?.hub },
       klusterlet: { ...klusterlet, ...knobs?.klusterlet },
     }
   }
@@ -280,6 +280,9 @@ export class HubsWorld {
     return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') }
   }
 }
+
+/** What polls in virtual time costs real time. */
+const CALM_POLLS = { denialRecheckMs: 1_000, detachPollMs: 200 }
 
 const printable = (fields: object) =>
   Object.fromEntries(

@@ -7,13 +7,14 @@ import { parseArgs } from 'node:util'
 import { runFiles } from './testing/run-files.ts'
 import { selectFiles, testPatterns } from './testing/selection.ts'
 
-const help = `npm test [-- WORD… [--name PATTERN]… [--list] [--jobs N] [--limit MINUTES]]
+const help = `npm test [-- WORD… [--name PATTERN]… [--list] [--jobs N] [--limit MINUTES] [--seed N|random]]
 
   WORD            run only test files whose path holds this word (any of several)
   --name PATTERN  run only tests whose name matches the regular expression
   --list          print the files instead of running them
   --jobs N        how many files run at once (default: one for each core)
-  --limit MINUTES stop the whole run after this long (default: 15)`
+  --limit MINUTES stop the whole run after this long (default: 15)
+  --seed N|random what property tests draw their examples from (default: 1, the same examples in every run)`
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values, positionals } = parseArgs({
@@ -23,6 +24,7 @@ const { values, positionals } = parseArgs({
     list: { type: 'boolean', default: false },
     jobs: { type: 'string', default: String(availableParallelism()) },
     limit: { type: 'string', default: '15' },
+    seed: { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -45,6 +47,7 @@ async function main(): Promise<number> {
     console.error(`test: no test file's path holds ${positionals.join(' or ')}`)
     return 1
   }
+  if (values.seed !== 'random') process.env['GODWIT_TEST_SEED'] = String(positive('--seed', values.seed))
   process.env['NODE_COMPILE_CACHE'] ??= join(root, '.cache/compiled')
   const { ran, failedFiles } = await runFiles({
     root,

@@ -83,3 +83,15 @@ test('a file that is held open is ended, with what held it', async t => {
   assert.match(printed, /did not finish: waits/)
   assert.match(printed, /held open by: .*Timeout/)
 })
+
+test('property tests draw the same examples in every run', async t => {
+  process.env['GODWIT_TEST_SEED'] = '7'
+  t.after(() => {
+    delete process.env['GODWIT_TEST_SEED']
+  })
+  const library = import.meta.resolve('fast-check')
+  const { failedFiles } = await runTexts(t, {
+    'a.test.mjs': `import fc from '${library}'; test('seed', () => assert.equal(fc.readConfigureGlobal().seed, 7))`,
+  })
+  assert.deepEqual(failedFiles, [])
+})

@@ -17,7 +17,7 @@ export interface RunRequest {
   readonly write: (text: string) => void
 }
 
-const preload = fileURLToPath(new URL('./limit.ts', import.meta.url))
+const preloads = ['./limit.ts', './fixed-seed.ts'].map(file => fileURLToPath(new URL(file, import.meta.url)))
 
 /** Resolves when the last file has ended; failures are in the outcome, never thrown. */
 export async function runFiles(request: RunRequest): Promise<Outcome> {
@@ -30,7 +30,7 @@ export async function runFiles(request: RunRequest): Promise<Outcome> {
     files: request.files.map(path => join(root, path)),
     concurrency: request.concurrency,
     signal: abort.signal,
-    execArgv: ['--import', preload],
+    execArgv: preloads.flatMap(path => ['--import', path]),
     testNamePatterns: request.names.map(name => new RegExp(name)),
   })
   for await (const event of events) report.add(event)

@@ -78,6 +78,7 @@ async function put(target: ItemTarget, resource: Resource, object: KubeObject): 
 function isCovered(wanted: unknown, live: unknown): boolean {
   if (wanted === null || typeof wanted !== 'object') return wanted === live
   if (live === null || typeof live !== 'object') return false
+  if (Array.isArray(wanted) && wanted.length !== (live as readonly unknown[]).length) return false
   return Object.entries(wanted).every(([key, value]) => isCovered(value, (live as Record<string, unknown>)[key]))
 }
 

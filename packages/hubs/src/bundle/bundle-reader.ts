@@ -1,6 +1,7 @@
 import { Terminal } from '@godwit/core'
 import { type KubeClient, resources } from '@godwit/kube'
 import type { Secret } from '../api/index.ts'
+import { decodeBundle, type OpenBundle } from './bundle.ts'
 import { open } from './seal.ts'
 
 export interface BundleReaderOptions {
@@ -17,14 +18,14 @@ const MAX_OPEN = 4
 /** Reads and opens bundles; each once for all the clusters in it, and never more than a few in memory. */
 export class BundleReader {
   readonly #options: BundleReaderOptions
-  readonly #opened = new Map<string, Promise<Buffer>>()
+  readonly #opened = new Map<string, Promise<OpenBundle>>()
 
   constructor(options: BundleReaderOptions) {
     this.#options = options
   }
 
   /** Rejects with `Terminal('SealBroken')` when nobody here can open it, and with a plain error while it is not there. */
-  read(name: string, migrationUid: string): Promise<Buffer> {
+  read(name: string, migrationUid: string): Promise<OpenBundle> {
     const key = `${migrationUid}/${name}`
     const known = this.#opened.get(key)
     if (known) return known
@@ -36,7 +37,7 @@ export class BundleReader {
     return opening
   }
 
-  async #open(name: string, migrationUid: string): Promise<Buffer> {
+  async #open(name: string, migrationUid: string): Promise<OpenBundle> {
     const { globalHub, namespace, privateKey } = this.#options
     const secret = await globalHub.get<Secret>(resources.secrets, { name, namespace })
     const sealed = secret?.data?.['bundle']
@@ -44,6 +45,6 @@ export class BundleReader {
     const key = await privateKey(migrationUid)
     if (key === undefined)
       throw new Terminal('SealBroken', 'the sealing key of the migration is gone from the target hub')
-    return open(Buffer.from(sealed, 'base64'), key, migrationUid)
+    return decodeBundle(open(Buffer.from(sealed, 'base64'), key, migrationUid), migrationUid)
   }
 }

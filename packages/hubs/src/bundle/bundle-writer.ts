@@ -1,6 +1,7 @@
+import { Terminal } from '@godwit/core'
 import { isAlreadyExists, type KubeClient, resources } from '@godwit/kube'
 import { ownLabels } from '../api/index.ts'
-import { digestOf, encodeBundle, MAX_BUNDLE_BYTES, type PackedItem } from './bundle.ts'
+import { digestOf, encodeBundle, MAX_PACK_BYTES, MAX_STORED_BYTES, type PackedItem } from './bundle.ts'
 import { seal } from './seal.ts'
 
 export interface BundleTicket {
@@ -60,15 +61,30 @@ export class BundleWriter {
 
   #add(waiting: Waiting): void {
     const packedBytes = this.#pack.reduce((sum, other) => sum + other.sizeBytes, 0)
-    if (this.#pack.length > 0 && packedBytes + waiting.sizeBytes > MAX_BUNDLE_BYTES) this.#flush()
+    if (this.#pack.length > 0 && packedBytes + waiting.sizeBytes > MAX_PACK_BYTES) this.#flush()
     this.#pack.push(waiting)
   }
 
   async #flush(): Promise<void> {
     const pack = this.#pack
     this.#pack = []
+    await this.#send(pack)
+  }
+
+  async #send(pack: readonly Waiting[]): Promise<void> {
     try {
-      const bundle = await this.#store(pack.map(({ item }) => item))
+      const plain = encodeBundle(
+        this.#options.migrationUid,
+        pack.map(({ item }) => item),
+      )
+      const isTooLarge = storedBytes(plain) > MAX_STORED_BYTES
+      if (isTooLarge && pack.length > 1) {
+        const half = Math.ceil(pack.length / 2)
+        await Promise.all([this.#send(pack.slice(0, half)), this.#send(pack.slice(half))])
+        return
+      }
+      if (isTooLarge) throw tooLarge(pack[0]?.item.cluster, storedBytes(plain))
+      const bundle = await this.#store(plain)
       for (const { item, resolve } of pack) resolve({ bundle, digest: digestOf(item.objects) })
     } catch (error) {
       for (const { reject } of pack) reject(error)
@@ -76,10 +92,9 @@ export class BundleWriter {
   }
 
   /** The name follows from the content, so a repeated write finds the Secret that an earlier run left. */
-  async #store(items: readonly PackedItem[]): Promise<string> {
+  async #store(plain: Buffer): Promise<string> {
     const { client, namespace, migrationUid, sealTo } = this.#options
-    const plain = encodeBundle(migrationUid, items)
-    const name = `godwit-bundle-${digestOf(`${migrationUid}/${sealTo}/${plain.toString('utf8')}`).slice(0, 32)}`
+    const name = `godwit-bundle-${digestOf(`${migrationUid}/${sealTo}/${plain.toString('base64')}`).slice(0, 32)}`
     const secret = {
       apiVersion: 'v1',
       kind: 'Secret',
@@ -95,3 +110,12 @@ export class BundleWriter {
     return name
   }
 }
+
+/** Base64 of what is sealed; the seal itself adds less than 200 bytes. */
+const storedBytes = (plain: Buffer) => Math.ceil((plain.length + 200) / 3) * 4
+
+const tooLarge = (cluster: string | undefined, bytes: number) =>
+  new Terminal(
+    'BundleTooLarge',
+    `the resources of ${cluster ?? 'a cluster'} need ${Math.ceil(bytes / 1024)} KiB compressed and sealed, more than the ${MAX_STORED_BYTES / 1024} KiB that one bundle may have: make its Secrets and ConfigMaps smaller`,
+  )

@@ -59,7 +59,7 @@ export function seal(plain: Buffer, receiver: string, context: string): Buffer {
   const ephemeralDer = ephemeral.publicKey.export({ type: 'spki', format: 'der' })
   const key = contentKey(ephemeral.privateKey, publicKeyOf(receiver), ephemeralDer, context)
   const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv('aes-256-gcm', key, nonce)
+  const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
   const body = Buffer.concat([cipher.update(plain), cipher.final()])
   return Buffer.concat([Buffer.from([VERSION, ephemeralDer.length]), ephemeralDer, nonce, cipher.getAuthTag(), body])
 }
@@ -74,7 +74,10 @@ export function open(sealed: Buffer, privateKey: string, context: string): Buffe
     const ephemeral = createPublicKey({ key: ephemeralDer, format: 'der', type: 'spki' })
     const nonce = sealed.subarray(ephemeralEnd, ephemeralEnd + NONCE_BYTES)
     const tagEnd = ephemeralEnd + NONCE_BYTES + TAG_BYTES
-    const decipher = createDecipheriv('aes-256-gcm', contentKey(own, ephemeral, ephemeralDer, context), nonce)
+    const decipher = createDecipheriv('aes-256-gcm', contentKey(own, ephemeral, ephemeralDer, context), nonce, {
+      // Else a tag that was cut to four bytes would be checked against four bytes.
+      authTagLength: TAG_BYTES,
+    })
     decipher.setAuthTag(sealed.subarray(ephemeralEnd + NONCE_BYTES, tagEnd))
     return Buffer.concat([decipher.update(sealed.subarray(tagEnd)), decipher.final()])
   } catch (cause) {

@@ -97,7 +97,7 @@ async function openItem(
   effect: { readonly secret: string; readonly digest: string },
 ): Promise<readonly KubeObject[]> {
   const { uid } = task.spec.migration
-  return itemOf(await side.bundles.read(effect.secret, uid), uid, name, effect.digest)
+  return itemOf(await side.bundles.read(effect.secret, uid), name, effect.digest)
 }
 
 async function enableAutoImport(world: HubWorld, name: string): Promise<void> {

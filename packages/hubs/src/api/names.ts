@@ -27,6 +27,8 @@ export const annotations = {
   migration: 'godwit.dev/migration',
   /** Ours, on a migrated ManagedCluster: the user had disabled auto-import before, so it stays disabled. */
   keepDisableAutoImport: 'godwit.dev/keep-disable-auto-import',
+  /** Ours, on the ClusterManager: which migrations rely on auto-approval, and what was there before the first. */
+  autoApproval: 'godwit.dev/auto-approval',
 } as const
 
 export const labels = {

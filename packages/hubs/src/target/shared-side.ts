@@ -1,11 +1,11 @@
 /** The target agent's side of the shared rows: approval and RBAC for the migration's ServiceAccount. */
+import { Terminal } from '@godwit/core'
 import { isAlreadyExists, type KubeClient, type KubeObject, resources } from '@godwit/kube'
 import type { Remembered, Role } from '../agent/advance.ts'
 import type { Evidence } from '../agent/facts.ts'
 import { deleteIfMarked } from '../agent/marks.ts'
 import type { SharedJob, SharedLook } from '../agent/shared-pass.ts'
 import {
-  AUTO_APPROVAL_GATE,
   annotation,
   annotations,
   BOOTSTRAP_ROLES,
@@ -16,12 +16,13 @@ import {
   registrationBinding,
   subjectAccessReviewRole,
 } from '../api/index.ts'
+import { type ApprovalPatch, approve, disapprove, isApproving, reliesOn } from './auto-approval.ts'
 import { deleteSealingKey, makeSealingKey, readSealingKey } from './sealing-key.ts'
-import { journalFor, type TargetSharedEffect, type TargetSharedFacts, targetSharedTable } from './shared-table.ts'
+import { type TargetSharedEffect, type TargetSharedFacts, targetSharedTable } from './shared-table.ts'
 
 export const targetSharedRole: Role<TargetSharedFacts, TargetSharedEffect> = {
   table: targetSharedTable,
-  journal: journalFor,
+  journal: () => ({}),
   receipts: () => ({}),
 }
 
@@ -32,6 +33,7 @@ export interface TargetSharedSide {
 export async function look(side: TargetSharedSide, task: MigrationTask): Promise<SharedLook<TargetSharedFacts>> {
   const { hub } = side
   const wanted = rbacOf(task)
+  const user = userOf(task)
   const [manager, sealingKey, roles, live] = await Promise.all([
     readClusterManager(hub),
     readSealingKey(hub, task.spec.migration.uid),
@@ -42,8 +44,10 @@ export async function look(side: TargetSharedSide, task: MigrationTask): Promise
     annotation(object, annotations.migration) === task.spec.migration.uid
   const facts = (remembered: Remembered): TargetSharedFacts => ({
     ...remembered,
-    approval: approvalOf(manager),
-    user: userOf(task),
+    hasClusterManager: manager !== undefined,
+    user,
+    isApproving: manager !== undefined && user !== undefined && isApproving(manager, user),
+    isRelyingOnApproval: manager !== undefined && user !== undefined && reliesOn(manager, user),
     hasSealingKey: sealingKey !== undefined,
     bootstrapRole: roles.find(role => role !== undefined)?.metadata.name,
     rbac: {
@@ -63,13 +67,10 @@ export async function perform(
     case 'makeSealingKey':
       return { sealingKey: await makeSealingKey(side.hub, task.spec.migration.uid) }
     case 'approve':
-      await changeApproval(side.hub, ({ users }) => ({ isGateOn: true, users: [...new Set([...users, effect.user])] }))
+      await changeApproval(side.hub, manager => approve(manager, effect.user))
       return undefined
     case 'disapprove':
-      await changeApproval(side.hub, ({ isGateOn, users }) => ({
-        isGateOn: isGateOn && !effect.restoreGate,
-        users: users.filter(user => user !== effect.user),
-      }))
+      await changeApproval(side.hub, manager => disapprove(manager, effect.user))
       return undefined
     case 'grant':
       await grant(side.hub, task)
@@ -93,37 +94,16 @@ async function readClusterManager(hub: KubeClient): Promise<ClusterManager | und
   return hub.get<ClusterManager>(ocm.clusterManagers, { name: CLUSTER_MANAGER })
 }
 
-interface Approval {
-  readonly isGateOn: boolean
-  readonly users: readonly string[]
-}
-
-function approvalOf(manager: ClusterManager | undefined): Approval | undefined {
-  if (!manager) return undefined
-  const { autoApproveUsers = [], featureGates = [] } = manager.spec?.registrationConfiguration ?? {}
-  const gate = featureGates.find(({ feature }) => feature === AUTO_APPROVAL_GATE)
-  return { isGateOn: gate?.mode === 'Enable', users: autoApproveUsers }
-}
-
 /** Computed from what is read in the same breath; a concurrent change is a conflict, not a loss (H-57). */
-async function changeApproval(hub: KubeClient, change: (now: Approval) => Approval): Promise<void> {
+async function changeApproval(
+  hub: KubeClient,
+  change: (manager: ClusterManager) => ApprovalPatch | undefined,
+): Promise<void> {
   const manager = await readClusterManager(hub)
-  const now = approvalOf(manager)
-  if (!manager || !now) return
-  const next = change(now)
-  const gates = manager.spec?.registrationConfiguration?.featureGates ?? []
-  const others = gates.filter(({ feature }) => feature !== AUTO_APPROVAL_GATE)
-  const before = gates.find(({ feature }) => feature === AUTO_APPROVAL_GATE)
-  const isSame = next.isGateOn === now.isGateOn
-  const gate = isSame ? before : { feature: AUTO_APPROVAL_GATE, mode: next.isGateOn ? 'Enable' : 'Disable' }
-  const registrationConfiguration = { autoApproveUsers: next.users, featureGates: gate ? [...others, gate] : others }
+  const patch = manager && change(manager)
+  if (!patch) return
   const { resourceVersion = '' } = manager.metadata
-  await hub.patch(
-    ocm.clusterManagers,
-    { name: CLUSTER_MANAGER },
-    { spec: { registrationConfiguration } },
-    { precondition: { resourceVersion } },
-  )
+  await hub.patch(ocm.clusterManagers, { name: CLUSTER_MANAGER }, patch, { precondition: { resourceVersion } })
 }
 
 /** The three RBAC objects of a migration; the binding's role is the first bootstrap role that the hub has. */
@@ -171,8 +151,15 @@ async function grant(hub: KubeClient, task: MigrationTask): Promise<void> {
 
 /** A leftover of an earlier migration of the same name: its roleRef cannot change, so it is replaced as a whole. */
 async function takeOver(hub: KubeClient, resource: typeof resources.clusterRoles, object: KubeObject): Promise<void> {
-  const live = await hub.get<KubeObject>(resource, { name: object.metadata.name })
-  if (annotation(live, annotations.migration) === annotation(object, annotations.migration)) return
-  await hub.delete(resource, { name: object.metadata.name })
+  const { name } = object.metadata
+  const live = await hub.get<KubeObject>(resource, { name })
+  const mark = annotation(live, annotations.migration)
+  if (live && mark === undefined)
+    throw new Terminal(
+      'NameTaken',
+      `${object.kind} ${name} exists on the target hub and was not made by Godwit: delete it first`,
+    )
+  if (mark === annotation(object, annotations.migration)) return
+  await deleteIfMarked(hub, resource, { name })
   await hub.create<KubeObject>(resource, object)
 }

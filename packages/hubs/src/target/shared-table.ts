@@ -1,14 +1,16 @@
 /** What the agent of the target hub does once a migration. A value: `decide` walks it. */
 import { fails, type Guard, holds, nothingToProve, type StageTable, waits } from '@godwit/core'
 import type { Remembered } from '../agent/advance.ts'
-import { type Journal, recall, remember } from '../agent/facts.ts'
 import { AUTO_APPROVAL_GATE, BOOTSTRAP_ROLES, STAGE_DEADLINE_MS, type StageName } from '../api/index.ts'
 
 export interface TargetSharedFacts extends Remembered {
-  /** undefined: no ClusterManager on this hub. */
-  readonly approval: { readonly isGateOn: boolean; readonly users: readonly string[] } | undefined
+  readonly hasClusterManager: boolean
   /** Whose certificate requests the hub must approve; undefined until the controller knows. */
   readonly user: string | undefined
+  /** The hub approves the user's requests. */
+  readonly isApproving: boolean
+  /** The hub remembers that a migration relies on that. */
+  readonly isRelyingOnApproval: boolean
   /** Which of the known bootstrap ClusterRoles the hub has. */
   readonly bootstrapRole: string | undefined
   /** Which of the three RBAC objects of the migration exist, by name. */
@@ -19,29 +21,17 @@ export interface TargetSharedFacts extends Remembered {
 export type TargetSharedEffect =
   | { readonly kind: 'makeSealingKey' }
   | { readonly kind: 'approve'; readonly user: string }
-  | { readonly kind: 'disapprove'; readonly user: string; readonly restoreGate: boolean }
+  | { readonly kind: 'disapprove'; readonly user: string }
   | { readonly kind: 'grant' }
   | { readonly kind: 'revoke' }
   | { readonly kind: 'deleteSealingKey' }
 
 type Facts = TargetSharedFacts
 
-/** Journal key: whether the gate was on before; and whether the user was listed already. */
-export const GATE_BEFORE = 'ClusterManager/gate'
-export const USER_BEFORE = 'ClusterManager/user'
-
-export function journalFor(facts: Facts, stage: StageName): Journal {
-  if (stage !== 'Initializing' || !facts.approval || !facts.user) return {}
-  return {
-    [GATE_BEFORE]: remember(facts.approval.isGateOn ? 'Enable' : undefined),
-    [USER_BEFORE]: remember(facts.approval.users.includes(facts.user) ? facts.user : undefined),
-  }
-}
-
 const hasClusterManager: Guard<Facts> = {
   what: 'a ClusterManager exists on the target hub',
   check: facts =>
-    facts.approval
+    facts.hasClusterManager
       ? holds
       : fails('HubInvalid', 'no ClusterManager cluster-manager exists on the target hub: install OCM there'),
 }
@@ -62,15 +52,12 @@ const knowsUser: Guard<Facts> = {
   check: facts => (facts.user ? holds : waits('the ServiceAccount that clusters bootstrap with', 'controller')),
 }
 
-const isListed = ({ approval, user }: Facts) =>
-  approval !== undefined && user !== undefined && approval.users.includes(user)
-const isApproving = (facts: Facts) => facts.approval?.isGateOn === true && isListed(facts)
 const isGranted = ({ rbac }: Facts) => rbac.wanted.every(name => rbac.present.includes(name))
 
 const isReady: Guard<Facts> = {
   what: `the hub approves the migration's ServiceAccount (${AUTO_APPROVAL_GATE}) and it may bootstrap clusters`,
   check: facts =>
-    isApproving(facts) && isGranted(facts) ? holds : waits('auto-approval and RBAC on the target hub', 'target agent'),
+    facts.isApproving && isGranted(facts) ? holds : waits('auto-approval and RBAC on the target hub', 'target agent'),
 }
 
 const isRevoked: Guard<Facts> = {
@@ -81,18 +68,14 @@ const isRevoked: Guard<Facts> = {
   },
 }
 
-/** The gate is restored only when no other account that Godwit did not add still relies on it. */
-function disapproval(facts: Facts): TargetSharedEffect[] {
-  const { approval, user, journal } = facts
-  if (!approval || !user || recall(journal, USER_BEFORE) === undefined) return []
-  const others = approval.users.filter(other => other !== user)
-  const restoreGate = recall(journal, GATE_BEFORE) === null && approval.isGateOn && others.length === 0
-  const removeUser = recall(journal, USER_BEFORE) === null && approval.users.includes(user)
-  return removeUser || restoreGate ? [{ kind: 'disapprove', user, restoreGate }] : []
-}
+const disapproval = ({ user, isRelyingOnApproval }: Facts): TargetSharedEffect[] =>
+  user && isRelyingOnApproval ? [{ kind: 'disapprove', user }] : []
 
 const removal = [
-  { what: 'take the ServiceAccount out of auto-approval, restore the feature gate', missing: disapproval },
+  {
+    what: 'take the ServiceAccount out of auto-approval; the last migration restores the feature gate',
+    missing: disapproval,
+  },
   {
     what: 'delete the RBAC objects of the migration',
     missing: (facts: Facts): TargetSharedEffect[] => (facts.rbac.present.length > 0 ? [{ kind: 'revoke' }] : []),
@@ -153,7 +136,7 @@ export const targetSharedTable: StageTable<Facts, TargetSharedEffect, StageName>
       steps: [
         {
           what: 'switch auto-approval on for the ServiceAccount of the migration',
-          missing: facts => (facts.user && !isApproving(facts) ? [{ kind: 'approve', user: facts.user }] : []),
+          missing: facts => (facts.user && !facts.isApproving ? [{ kind: 'approve', user: facts.user }] : []),
         },
         {
           what: 'grant it what a klusterlet needs to bootstrap',

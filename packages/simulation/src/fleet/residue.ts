@@ -83,7 +83,7 @@ const ON_GLOBAL_HUB: readonly Finder[] = [
 
 const ON_HUBS: readonly Finder[] = [
   finder(resources.secrets, named(/^bootstrap-/, 'bootstrap of a migration'), ENGINE_NAMESPACE),
-  finder(resources.secrets, isOfMigration),
+  finder(resources.secrets, anyOf(isOfMigration, annotated('godwit.dev/migration'))),
   finder(foreign.klusterletConfigs, named(/^migration-/, 'configuration of a migration')),
   finder(resources.serviceAccounts, labelled(labels.isManagedServiceAccount, 'identity of a migration')),
   finder(resources.clusterRoles, migrationRbac),
@@ -98,7 +98,8 @@ const ON_HUBS: readonly Finder[] = [
       terminating,
     ),
   ),
-  finder(resources.namespaces, terminating),
+  finder(resources.namespaces, anyOf(terminating, annotated('godwit.dev/migration'))),
+  finder(foreign.clusterManagers, annotated('godwit.dev/auto-approval')),
   finder(foreign.clusterDeployments, annotated(annotations.hivePause)),
   finder(foreign.bareMetalHosts, annotated(annotations.metal3Pause)),
   finder(foreign.dataImages, annotated(annotations.metal3Pause)),

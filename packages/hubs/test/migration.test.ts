@@ -1,63 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
-import { annotations, godwit, isTerminal, type ManagedClusterMigration, ocm } from '@godwit/hubs'
+import { annotations, godwit, type ManagedClusterMigration, ocm } from '@godwit/hubs'
 import { isInvalid, type KubeError, type KubeObject, resources } from '@godwit/kube'
 import { decidePlacement, type ImportControllerMode, residue, takeSnapshot, verifyMoved } from '@godwit/simulation'
-import { NAMESPACE, Testbed, type TestbedOptions } from './testbed.ts'
-
-const over = (migration: ManagedClusterMigration) => isTerminal(migration.status?.phase)
-const conditionOf = (migration: ManagedClusterMigration, type: string) =>
-  migration.status?.conditions?.find(c => c.type === type)
-
-async function withTestbed(options: TestbedOptions, body: (bed: Testbed) => Promise<void>): Promise<void> {
-  const bed = await Testbed.start(options)
-  try {
-    await body(bed)
-  } finally {
-    await bed.stop()
-  }
-}
-
-interface Result {
-  readonly success: string[]
-  readonly failure: string[]
-  readonly reasons: Record<string, string>
-}
-
-async function resultOf(bed: Testbed, name: string): Promise<Result> {
-  const map = await bed.clients.globalHub.get<KubeObject & { data?: Record<string, string> }>(resources.configMaps, {
-    name,
-    namespace: NAMESPACE,
-  })
-  const read = (key: string, otherwise: string) => JSON.parse(map?.data?.[key] ?? otherwise)
-  return { success: read('success', '[]'), failure: read('failure', '[]'), reasons: read('failure-reasons', '{}') }
-}
-
-/** Everything on a hub that a refused or rolled back migration must leave as it was. */
-async function stateOf(bed: Testbed, hub: 'hub1' | 'hub2'): Promise<Record<string, string>> {
-  const client = bed.clients[hub]
-  const state: Record<string, string> = {}
-  for (const resource of [
-    ocm.managedClusters,
-    ocm.klusterletConfigs,
-    ocm.clusterManagers,
-    ocm.klusterletAddonConfigs,
-    resources.secrets,
-    resources.clusterRoleBindings,
-  ]) {
-    const { items } = await client.list<KubeObject & { spec?: unknown }>(resource)
-    for (const { kind, metadata, spec } of items)
-      state[`${kind} ${metadata.namespace ?? ''}/${metadata.name}`] = JSON.stringify([
-        metadata.annotations ?? {},
-        metadata.labels ?? {},
-        spec ?? null,
-      ])
-  }
-  return state
-}
-
-const withoutImportSecrets = (state: Record<string, string>) =>
-  Object.fromEntries(Object.entries(state).filter(([key]) => !key.endsWith('-import')))
+import { conditionOf, over, resultOf, stateOf, withoutImportSecrets, withTestbed } from './judging.ts'
+import { NAMESPACE, Testbed } from './testbed.ts'
 
 describe('a migration of ten clusters, some of them provisioned from the hub', () => {
   for (const importControllerMode of [

@@ -6,6 +6,7 @@ import { fileRules } from './checks/file-rules.ts'
 import { importDirections } from './checks/import-directions.ts'
 import { portsOnly } from './checks/ports-only.ts'
 import { type Check, openProject } from './checks/project.ts'
+import { testReferences } from './checks/test-references.ts'
 import { textRules } from './checks/text-rules.ts'
 import { runTool, type Tool, type Verdict } from './checks/tool.ts'
 
@@ -19,7 +20,7 @@ const tools: readonly Tool[] = [
   },
   { name: 'generated parts of the docs', command: process.execPath, args: ['scripts/docs.ts', '--check'] },
 ]
-const checks: readonly Check[] = [importDirections, portsOnly, fileRules, textRules, dependencyList]
+const checks: readonly Check[] = [importDirections, portsOnly, fileRules, textRules, dependencyList, testReferences]
 
 const wanted = process.argv.slice(2)
 const isWanted = ({ name }: { name: string }) => wanted.length === 0 || wanted.some(part => name.includes(part))

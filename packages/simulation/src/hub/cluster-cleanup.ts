@@ -34,7 +34,7 @@ async function reconcile(view: HubView, knobs: HubKnobs, name: string): Promise<
     return undefined
   }
   if (!held.includes(finalizers.apiResourceCleanup)) return undefined
-  await deleteClusterRbac(client, name)
+  await deleteClusterRbac(view, name)
   await removeFinalizers(client, foreign.managedClusters, cluster, each => each === finalizers.apiResourceCleanup)
   return undefined
 }

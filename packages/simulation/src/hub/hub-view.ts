@@ -5,13 +5,13 @@ import { foreign } from '../foreign/resources.ts'
 import type {
   CertificateSigningRequest,
   ClusterManager,
+  ClusterRole,
   KlusterletConfig,
   Lease,
   ManagedCluster,
   ManagedClusterAddOn,
   ManifestWork,
   OpenObject,
-  RoleBinding,
   Secret,
 } from '../foreign/types.ts'
 import type { HubAccess, Ports } from './context.ts'
@@ -43,7 +43,13 @@ export class HubView {
   readonly leases: Informer<Lease>
   readonly csrs: Informer<CertificateSigningRequest>
   /** Of managed clusters only. */
-  readonly roleBindings: Informer<RoleBinding>
+  readonly clusterRoles: Informer<ClusterRole>
+  /** Of managed clusters only, metadata only. */
+  readonly clusterRoleBindings: Informer<KubeObject>
+  /** Of managed clusters only, metadata only. */
+  readonly roleBindings: Informer<KubeObject>
+  /** Import Secrets, metadata only. */
+  readonly importSecrets: Informer<KubeObject>
   /** Of managed clusters only, metadata only. */
   readonly namespaces: Informer<KubeObject>
   readonly addOns: Informer<ManagedClusterAddOn>
@@ -68,7 +74,10 @@ export class HubView {
     this.manifestWorks = informer<ManifestWork>(foreign.manifestWorks, withoutWorkload)
     this.leases = informer<Lease>(resources.leases, lean, { fieldSelector: `metadata.name=${LEASE_NAME}` })
     this.csrs = informer<CertificateSigningRequest>(resources.certificateSigningRequests, lean, ofClusters)
-    this.roleBindings = informer<RoleBinding>(resources.roleBindings, lean, ofClusters)
+    this.clusterRoles = informer<ClusterRole>(resources.clusterRoles, lean, ofClusters)
+    this.clusterRoleBindings = informer<KubeObject>(resources.clusterRoleBindings, metadataOnly, ofClusters)
+    this.roleBindings = informer<KubeObject>(resources.roleBindings, metadataOnly, ofClusters)
+    this.importSecrets = informer<KubeObject>(resources.secrets, metadataOnly, { labelSelector: labels.importSecret })
     this.namespaces = informer<KubeObject>(resources.namespaces, metadataOnly, ofClusters)
     this.addOns = informer<ManagedClusterAddOn>(foreign.managedClusterAddOns, lean)
     this.clusterManagers = informer<ClusterManager>(foreign.clusterManagers, lean)

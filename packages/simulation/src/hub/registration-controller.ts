@@ -17,7 +17,8 @@ import {
   ensureBindings,
   ensureClusterRole,
   ensureClusterRoleBinding,
-  releaseBinding,
+  hasClusterRole,
+  removeBindings,
 } from './cluster-rbac.ts'
 import type { HubKnobs, Ports } from './context.ts'
 import { type Controller, makeController, nameOf, onChangesOf } from './controller.ts'
@@ -45,6 +46,11 @@ export function registrationController(options: RegistrationOptions): Controller
       onChangesOf(view.roleBindings, (object, { type }) =>
         type === 'deleted' && object.metadata.namespace ? [object.metadata.namespace] : [],
       ),
+      // A role that the cache showed too late is corrected when it shows.
+      onChangesOf(view.clusterRoles, role => {
+        const name = role.metadata.labels?.[labels.clusterName]
+        return name === undefined ? [] : [name]
+      }),
       poke =>
         flags.onRollout(() => {
           for (const cluster of view.managedClusters.list())
@@ -84,11 +90,12 @@ async function accept(options: RegistrationOptions, cluster: ManagedCluster): Pr
   const { view, ports } = options
   const { client } = view.access
   const { name } = cluster.metadata
-  if (isTrue(cluster, conditions.hubAccepted) && hasBindings(view, name)) return undefined
+  if (isTrue(cluster, conditions.hubAccepted) && hasBindings(view, name) && hasClusterRole(view, name, true))
+    return undefined
   await ensureNamespace(options, name)
-  await ensureClusterRole(client, name, true)
-  await ensureClusterRoleBinding(client, name)
-  if (!(await ensureBindings(client, name))) return AGAIN_MS
+  await ensureClusterRole(view, name, true)
+  await ensureClusterRoleBinding(view, name)
+  if (!(await ensureBindings(view, name))) return AGAIN_MS
   await writeConditions({
     client,
     resource: foreign.managedClusters,
@@ -130,12 +137,12 @@ async function refuse(
   const { client } = view.access
   const { name } = cluster.metadata
   const known = findCondition(cluster, conditions.hubAccepted)
-  if (known?.status !== 'True') return undefined
-  await ensureClusterRole(client, name, false)
-  await deleteBindings(client, name)
+  if (!known) return undefined
+  await ensureClusterRole(view, name, false)
+  if (known.status !== 'True') return undefined
+  await deleteBindings(view, name)
   if (view.manifestWorks.list(name).length > 0) return knobs.denialRecheckMs
-  const held = view.roleBindings.get({ name: workBindingName(name), namespace: name })
-  if (held) await releaseBinding(client, held)
+  await removeBindings(view, name)
   await writeConditions({
     client,
     resource: foreign.managedClusters,

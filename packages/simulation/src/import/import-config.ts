@@ -1,5 +1,5 @@
 /** Keeps the Secret `<c>-import`: the manifests that make a cluster this hub's, or several hubs'. */
-import { type KubeObject, resources } from '@godwit/kube'
+import { type KubeClient, type KubeObject, refOf, resources } from '@godwit/kube'
 import {
   bootstrapBindingName,
   bootstrapServiceAccount,
@@ -36,8 +36,13 @@ export interface ImportManifests {
   readonly crds: readonly KubeObject[]
 }
 
+/** The manifests, and the resourceVersion of the Secret that holds them. */
+export interface StoredManifests extends ImportManifests {
+  readonly secretVersion: string | undefined
+}
+
 /** Writes the Secret if it has to change and returns what it says. Throws `RenderError`. */
-export async function ensureImportSecret(view: HubView, cluster: ManagedCluster): Promise<ImportManifests> {
+export async function ensureImportSecret(view: HubView, cluster: ManagedCluster): Promise<StoredManifests> {
   const { client } = view.access
   const { name } = cluster.metadata
   const ref = { name: importSecretName(name), namespace: name }
@@ -55,11 +60,14 @@ export async function ensureImportSecret(view: HubView, cluster: ManagedCluster)
     }),
     crds: renderKlusterletCrds(),
   }
-  const secret = importSecret(name, own, manifests)
-  if (!present) await client.create(resources.secrets, secret)
-  else if (present.data?.['import.yaml'] !== secret.data?.['import.yaml'])
-    await client.patch(resources.secrets, ref, { data: secret.data ?? {} })
-  return manifests
+  const stored = await storeSecret(client, present, importSecret(name, own, manifests))
+  return { ...manifests, secretVersion: stored.metadata.resourceVersion }
+}
+
+async function storeSecret(client: KubeClient, present: Secret | undefined, wanted: Secret): Promise<Secret> {
+  if (!present) return client.create(resources.secrets, wanted)
+  if (present.data?.['import.yaml'] === wanted.data?.['import.yaml']) return present
+  return client.patch<Secret>(resources.secrets, refOf(wanted), { data: wanted.data ?? {} })
 }
 
 const encode = (text: string) => Buffer.from(text).toString('base64')

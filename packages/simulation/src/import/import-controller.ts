@@ -11,8 +11,10 @@ import type { HubView } from '../hub/hub-view.ts'
 import { ensureImportSecret } from './import-config.ts'
 import { clustersOf, configsUsing } from './klusterlet-config.ts'
 import { ensureKlusterletWorks } from './klusterlet-works.ts'
+import { SettledImports } from './settled-imports.ts'
 
 export function importController(view: HubView, ports: Ports, knobs: HubKnobs): Controller {
+  const settled = new SettledImports(view, knobs)
   return makeController({
     name: 'import',
     ports,
@@ -27,8 +29,9 @@ export function importController(view: HubView, ports: Ports, knobs: HubKnobs): 
         configsUsing(view, metadata.name).flatMap(config => clustersOf(view, config)),
       ),
       onChangesOf(view.manifestWorks, (work, { type }) => (type === 'deleted' ? clusterOf(work) : [])),
+      onChangesOf(view.importSecrets, (secret, { type }) => (type === 'deleted' ? clusterOf(secret) : [])),
     ],
-    reconcile: name => reconcile(view, knobs, name),
+    reconcile: name => reconcile(view, knobs, settled, name),
   })
 }
 
@@ -42,14 +45,18 @@ const isSameInput = (now: KubeObject, before: KubeObject) =>
 const isImportable = (cluster: ManagedCluster) =>
   !cluster.metadata.deletionTimestamp && cluster.metadata.annotations?.[annotations.deployMode] !== 'Hosted'
 
-async function reconcile(view: HubView, knobs: HubKnobs, name: string): Promise<undefined> {
+async function reconcile(view: HubView, knobs: HubKnobs, settled: SettledImports, name: string): Promise<undefined> {
   const cluster = view.managedClusters.get({ name })
   const namespace = view.namespaces.get({ name })
+  if (!cluster) settled.forget(name)
   if (!cluster || !isImportable(cluster) || !namespace || namespace.metadata.deletionTimestamp) return
   const wanted = [finalizers.importCleanup, finalizers.importWorkCleanup]
   if (await addFinalizers(view.access.client, foreign.managedClusters, cluster, wanted)) return
-  const manifests = await ensureImportSecret(view, cluster)
-  await ensureKlusterletWorks(view, cluster, manifests, knobs.importControllerMode)
+  if (settled.has(cluster)) return
+  const inputs = settled.inputsOf(cluster)
+  const { secretVersion, ...manifests } = await ensureImportSecret(view, cluster)
+  const generations = await ensureKlusterletWorks(view, cluster, manifests, knobs.importControllerMode)
+  settled.remember(cluster, { inputs, secretVersion, generations })
 }
 
 /** Tells from the klusterlet work whether the import succeeded. */

@@ -5,11 +5,22 @@ import type { HubView } from '../hub/hub-view.ts'
 /** Applies to every cluster, beneath the one that a cluster names. */
 const GLOBAL = 'global'
 
+/** Names of the KlusterletConfigs that apply to a cluster; the later goes before the earlier. */
+export function configNamesOf({ metadata }: ManagedCluster): readonly string[] {
+  if (metadata.labels?.[labels.localCluster] === 'true') return []
+  const own = metadata.annotations?.[annotations.klusterletConfig]
+  return [GLOBAL, ...(own ? [own] : [])]
+}
+
+/** Names of the bootstrap Secrets that a KlusterletConfig uses. */
+export const secretNamesOf = ({ spec }: KlusterletConfig): readonly string[] =>
+  [spec?.multipleHubsConfig?.bootstrapKubeConfigs, spec?.bootstrapKubeConfigs].flatMap(
+    each => each?.localSecretsConfig?.kubeConfigSecrets?.map(({ name }) => name) ?? [],
+  )
+
 /** What holds for a cluster; undefined for none, and for the hub's own cluster, which never gets several hubs. */
 export function klusterletConfigOf(view: HubView, cluster: ManagedCluster): KlusterletConfig['spec'] {
-  if (cluster.metadata.labels?.[labels.localCluster] === 'true') return undefined
-  const own = cluster.metadata.annotations?.[annotations.klusterletConfig]
-  const merged = [GLOBAL, ...(own ? [own] : [])].map(name => view.klusterletConfigs.get({ name })?.spec)
+  const merged = configNamesOf(cluster).map(name => view.klusterletConfigs.get({ name })?.spec)
   return merged.some(Boolean) ? Object.assign({}, ...merged) : undefined
 }
 
@@ -24,9 +35,5 @@ export const clustersOf = (view: HubView, config: string): readonly string[] =>
 export const configsUsing = (view: HubView, secret: string): readonly string[] =>
   view.klusterletConfigs
     .list()
-    .filter(({ spec }) =>
-      [spec?.multipleHubsConfig?.bootstrapKubeConfigs, spec?.bootstrapKubeConfigs].some(each =>
-        each?.localSecretsConfig?.kubeConfigSecrets?.some(({ name }) => name === secret),
-      ),
-    )
+    .filter(config => secretNamesOf(config).includes(secret))
     .map(({ metadata }) => metadata.name)

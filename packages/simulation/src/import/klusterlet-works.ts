@@ -12,13 +12,16 @@ import { readOnlyConfigs } from './klusterlet-manifests.ts'
 /** The definitions must outlive everything else that a detach removes. */
 const CRDS_CLEANUP_PRIORITY = '100'
 
-/** Brings both works to what the import Secret says, as far as the controller's age allows. */
+/**
+ * Brings both works to what the import Secret says, as far as the controller's age allows. Resolves with the
+ * generations of the definitions' work and of the klusterlet's; undefined for one that is being deleted.
+ */
 export async function ensureKlusterletWorks(
   view: HubView,
   cluster: ManagedCluster,
   { klusterlet, crds }: ImportManifests,
   mode: ImportControllerMode,
-): Promise<void> {
+): Promise<readonly (number | undefined)[]> {
   const isHandsOff = cluster.metadata.annotations?.[annotations.disableAutoImport] !== undefined
   const options = { isReadOnly: isHandsOff && mode !== 'legacy', isFrozen: isHandsOff && mode === 'frozen' }
   const { name } = cluster.metadata
@@ -26,7 +29,9 @@ export async function ensureKlusterletWorks(
     newWork(name, crdsWorkName(name), crds, options.isReadOnly),
     newWork(name, klusterletWorkName(name), klusterlet, options.isReadOnly),
   ]
-  for (const work of works) await ensureWork(view, work, options.isFrozen)
+  const generations: (number | undefined)[] = []
+  for (const work of works) generations.push(await ensureWork(view, work, options.isFrozen))
+  return generations
 }
 
 function newWork(cluster: string, name: string, manifests: readonly KubeObject[], isReadOnly: boolean): ManifestWork {
@@ -48,20 +53,17 @@ function newWork(cluster: string, name: string, manifests: readonly KubeObject[]
   }
 }
 
-async function ensureWork(view: HubView, wanted: ManifestWork, isFrozen: boolean): Promise<void> {
+async function ensureWork(view: HubView, wanted: ManifestWork, isFrozen: boolean): Promise<number | undefined> {
   const { client } = view.access
   const ref = { name: wanted.metadata.name, ...(wanted.metadata.namespace && { namespace: wanted.metadata.namespace }) }
   const present = await client.get<ManifestWork>(foreign.manifestWorks, ref)
-  if (!present) {
-    await client.create(foreign.manifestWorks, wanted)
-    return
-  }
-  if (present.metadata.deletionTimestamp) return
+  if (!present) return (await client.create(foreign.manifestWorks, wanted)).metadata.generation
+  if (present.metadata.deletionTimestamp) return undefined
   const spec = isFrozen
     ? { ...present.spec, manifestConfigs: readOnlyConfigs(present.spec.workload?.manifests ?? []) }
     : wanted.spec
-  if (isDeepStrictEqual(plain(spec), plain(present.spec))) return
-  await client.replace(foreign.manifestWorks, { ...present, spec })
+  if (isDeepStrictEqual(plain(spec), plain(present.spec))) return present.metadata.generation
+  return (await client.replace(foreign.manifestWorks, { ...present, spec })).metadata.generation
 }
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))

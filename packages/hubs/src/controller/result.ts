@@ -2,8 +2,9 @@
 import type { ConfigMap, Failure, ManagedClusterMigration } from '../api/index.ts'
 import type { MigrationFacts } from './migration-facts.ts'
 
-/** Reasons are cut to this many characters each, so that 5,000 of them fit into one object. */
 const MAX_REASON = 150
+/** Of an object's data; an API server takes 1 MiB. Names come first: reasons get what is left. */
+const MAX_DATA_BYTES = 1_000_000
 
 export interface ItemResult {
   readonly name: string
@@ -27,6 +28,11 @@ export function renderResult(
 ): ConfigMap {
   const success = results.filter(({ isCompleted }) => isCompleted)
   const failed = results.filter(({ isCompleted }) => !isCompleted)
+  const lists = {
+    ...listUnder('all-clusters', results),
+    ...listUnder('success', success),
+    ...listUnder('failure', failed),
+  }
   const reasons = failed.flatMap(({ name, failure = wholeFailure }) =>
     failure ? [[name, `${failure.stage}: ${failure.code}: ${failure.message}`.slice(0, MAX_REASON)] as const] : [],
   )
@@ -39,22 +45,25 @@ export function renderResult(
       namespace,
       ownerReferences: [{ apiVersion: migration.apiVersion, kind: migration.kind, name, uid }],
     },
-    data: {
-      ...listUnder(
-        'all-clusters',
-        results.map(result => result.name),
-      ),
-      ...listUnder(
-        'success',
-        success.map(result => result.name),
-      ),
-      ...listUnder(
-        'failure',
-        failed.map(result => result.name),
-      ),
-      ...(reasons.length > 0 && { 'failure-reasons': JSON.stringify(Object.fromEntries(reasons)) }),
-    },
+    data: { ...lists, ...reasonsWithin(MAX_DATA_BYTES - Buffer.byteLength(Object.values(lists).join('')), reasons) },
   }
 }
 
-const listUnder = (key: string, names: readonly string[]) => (names.length > 0 ? { [key]: JSON.stringify(names) } : {})
+/** As many reasons as fit, and how many do not: every one of them is in an Event as well. */
+function reasonsWithin(
+  bytes: number,
+  reasons: readonly (readonly [string, string])[],
+): Readonly<Record<string, string>> {
+  let left = bytes
+  const shown = reasons.filter(entry => {
+    left -= Buffer.byteLength(JSON.stringify(entry))
+    return left > 0
+  })
+  return {
+    ...(shown.length > 0 && { 'failure-reasons': JSON.stringify(Object.fromEntries(shown)) }),
+    ...(shown.length < reasons.length && { 'failure-reasons-omitted': String(reasons.length - shown.length) }),
+  }
+}
+
+const listUnder = (key: string, results: readonly ItemResult[]) =>
+  results.length > 0 ? { [key]: JSON.stringify(results.map(({ name }) => name)) } : {}

@@ -4,6 +4,9 @@ import { migrationTaskSchema } from './migration-task.ts'
 
 type Schema = { [key: string]: unknown }
 
+const RULES = 'x-kubernetes-validations'
+const INT_OR_STRING = 'x-kubernetes-int-or-string'
+
 /** Keys that JSON Schema allows and a structural schema of Kubernetes does not. */
 const FOREIGN_KEYS = ['$schema', 'propertyNames', 'id']
 
@@ -22,6 +25,7 @@ function structural(node: unknown): unknown {
   for (const bound of ['minimum', 'maximum'])
     if (Math.abs(Number(result[bound])) === Number.MAX_SAFE_INTEGER) delete result[bound]
   if (result['type'] === 'integer') result['format'] = 'int64'
+  if (result[INT_OR_STRING]) for (const key of ['anyOf', 'type']) delete result[key]
   return result
 }
 
@@ -29,8 +33,13 @@ function structural(node: unknown): unknown {
 const objectHeader = { apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: { type: 'object' } }
 
 function objectSchema(schema: z.ZodType, required: readonly string[]): Schema {
-  const { properties } = structuralSchema(schema) as { properties: Schema }
-  return { type: 'object', ...(required.length > 0 && { required }), properties: { ...objectHeader, ...properties } }
+  const { properties, [RULES]: rules } = structuralSchema(schema) as { properties: Schema; [RULES]?: unknown }
+  return {
+    type: 'object',
+    ...(required.length > 0 && { required }),
+    ...(rules !== undefined && { [RULES]: rules }),
+    properties: { ...objectHeader, ...properties },
+  }
 }
 
 const age = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }

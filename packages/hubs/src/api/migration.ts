@@ -1,10 +1,8 @@
 import type { ObjectMeta } from '@godwit/kube'
 import { z } from 'zod'
-import { DURATION_PATTERN } from './duration.ts'
+import { type MigrationSpec, migrationSpec } from './migration-spec.ts'
 import { PHASES, STAGES } from './stages.ts'
 
-/** At most as many clusters as one migration may name; a bound for every list and page below it. */
-export const MAX_ITEMS = 5000
 const RESIDUE_LIMIT = 200
 
 const condition = z.object({
@@ -16,46 +14,6 @@ const condition = z.object({
   lastUpdateTime: z.iso.datetime().optional(),
   observedGeneration: z.int().optional(),
 })
-
-const spec = z
-  .object({
-    from: z.string().describe('Name of the hub that holds the clusters: a ManagedCluster of the global hub.'),
-    to: z.string().describe('Name of the hub that the clusters move to: a ManagedCluster of the global hub.'),
-    includedManagedClusters: z
-      .array(z.string().min(1).max(253))
-      .min(1)
-      .max(MAX_ITEMS)
-      .meta({ 'x-kubernetes-list-type': 'set' })
-      .optional()
-      .describe('Names of the clusters to move.'),
-    includedManagedClustersPlacementRef: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('Name of a Placement on the source hub whose decisions are the clusters to move.'),
-    supportedConfigs: z
-      .object({
-        stageTimeout: z
-          .string()
-          .regex(new RegExp(DURATION_PATTERN))
-          .optional()
-          .describe('Deadline of each stage: 10m.'),
-      })
-      .optional(),
-  })
-  .meta({
-    'x-kubernetes-validations': [
-      {
-        rule: 'has(self.includedManagedClusters) != has(self.includedManagedClustersPlacementRef)',
-        message: 'exactly one of includedManagedClusters and includedManagedClustersPlacementRef must be given',
-      },
-      {
-        rule: 'self.from != self.to',
-        message: 'from and to are the same hub: name two different hubs',
-        fieldPath: '.to',
-      },
-    ],
-  })
 
 const waitingFor = z.object({
   what: z.string(),
@@ -106,9 +64,15 @@ const status = z.object({
   completionTime: z.iso.datetime().optional(),
 })
 
-export const migrationSchema = z.object({ spec: spec.optional(), status: status.optional() })
+export const migrationSchema = z.object({ spec: migrationSpec.optional(), status: status.optional() }).meta({
+  'x-kubernetes-validations': [
+    {
+      rule: '!has(oldSelf.spec) || has(self.spec)',
+      message: 'spec cannot be taken away: delete the migration instead',
+    },
+  ],
+})
 
-export type MigrationSpec = z.infer<typeof spec>
 export type MigrationStatus = z.infer<typeof status>
 export type MigrationCondition = z.infer<typeof condition>
 export type ClusterCounts = z.infer<typeof counts>

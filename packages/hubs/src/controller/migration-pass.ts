@@ -11,16 +11,16 @@ import {
   type ManagedClusterMigration,
   type MigrationStatus,
   type MigrationTask,
-  parseDuration,
   type StageName,
 } from '../api/index.ts'
+import { itemDeadlineMs, sharedDeadlineMs } from './deadlines.ts'
 import type { MigrationFacts } from './migration-facts.ts'
 import { type Observed, observe } from './observe.ts'
 import { deliverBundle, type PerformContext, performShared } from './perform.ts'
 import type { NamedStep } from './progress.ts'
 import { isAskedToRollBack, reopen } from './reopen.ts'
 import { renderResult, resultsOf } from './result.ts'
-import { controllerSharedTable, type SharedEffect, type SharedStage } from './shared-table.ts'
+import type { SharedEffect, SharedStage } from './shared-table.ts'
 import { deriveStatus } from './status.ts'
 import { type ItemStep, stepItem } from './step-item.ts'
 import { firstRecord, type SharedStep, stepMigration } from './step-migration.ts'
@@ -38,7 +38,7 @@ export interface MigrationPassOptions {
   readonly events: EventRecorder
   readonly epoch: number
   readonly runner: EffectRunner<Work, undefined>
-  /** In milliseconds; `spec.supportedConfigs.stageTimeout` of a migration goes before them. */
+  /** In milliseconds; `spec.supportedConfigs` of a migration goes before them. */
   readonly deadlines: Deadlines
 }
 
@@ -112,31 +112,23 @@ async function keepFinalizer(
 const resultAfter = (migration: ManagedClusterMigration, facts: MigrationFacts, step: SharedStep) =>
   renderResult(migration, resultsOf(facts), step.record.failure)
 
-const timeoutOf = ({ spec }: ManagedClusterMigration) => parseDuration(spec?.supportedConfigs?.stageTimeout ?? '')
+const sharedContext = ({ spec }: ManagedClusterMigration, nowMs: number, deadlines: Deadlines) => ({
+  nowMs,
+  deadlineMs: (stage: SharedStage | 'Rollbacking') => sharedDeadlineMs(spec, deadlines, stage),
+})
 
-function sharedContext(migration: ManagedClusterMigration, nowMs: number, deadlines: Deadlines) {
-  const deadlineMs = (stage: SharedStage | 'Rollbacking') => {
-    if (stage === 'Rollbacking') return Math.max(deadlines.Rollbacking, timeoutOf(migration) ?? 0)
-    const ownMs =
-      controllerSharedTable.stages.find(({ name }) => name === stage)?.deadlineMs ?? Number.POSITIVE_INFINITY
-    return Number.isFinite(ownMs) ? (timeoutOf(migration) ?? ownMs) : ownMs
-  }
-  return { nowMs, deadlineMs }
-}
-
-/** A rollback is never given less than a klusterlet needs to notice (H-23). */
-function itemContext(
-  { migration, isCancelled, attempt }: Observed,
+const itemContext = (
+  { migration: { spec }, isCancelled, attempt }: Observed,
   nowMs: number,
   deadlines: Deadlines,
   limit: StageName,
-) {
-  const deadlineMs = (stage: StageName | 'Rollbacking') =>
-    stage === 'Rollbacking'
-      ? Math.max(deadlines.Rollbacking, timeoutOf(migration) ?? 0)
-      : (timeoutOf(migration) ?? deadlines[stage])
-  return { nowMs, deadlineMs, limit, isCancelled, attempt }
-}
+) => ({
+  nowMs,
+  deadlineMs: (stage: StageName | 'Rollbacking') => itemDeadlineMs(spec, deadlines, stage),
+  limit,
+  isCancelled,
+  attempt,
+})
 
 const ITEM_STAGES: ReadonlySet<string> = new Set(['Validating', 'Initializing', 'Moving'])
 

@@ -111,3 +111,28 @@ test('a terminal error is reported with its code and stops the remaining effects
   assert.deepEqual(seen, ['x'])
   assert.deepEqual(runner.outcome('a'), { kind: 'failed', code: 'TargetExists', message: 'there is one already' })
 })
+
+test('places are given in order of arrival, and a stopped runner begins nothing that waits for one', async () => {
+  const begun: string[] = []
+  const gates = new Map<string, () => void>()
+  const { runner } = build(async key => {
+    begun.push(key)
+    await new Promise<void>(resolve => gates.set(key, resolve))
+    return undefined
+  })
+  for (const key of ['a', 'b', 'c', 'd', 'e']) runner.start(key, ['x'])
+  assert.deepEqual([begun.join(''), runner.size], ['ab', 5])
+  gates.get('b')?.()
+  while (begun.length < 3) await new Promise(resolve => setImmediate(resolve))
+  assert.equal(begun.join(''), 'abc')
+  let isStopped = false
+  const stopped = runner.stop().then(() => {
+    isStopped = true
+  })
+  await new Promise(resolve => setImmediate(resolve))
+  assert.deepEqual([isStopped, runner.isRunning('c'), runner.isRunning('d')], [false, true, false])
+  assert.equal(runner.start('f', ['x']), false)
+  for (const key of ['a', 'c']) gates.get(key)?.()
+  await stopped
+  assert.equal(begun.join(''), 'abc')
+})

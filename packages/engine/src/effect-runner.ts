@@ -30,8 +30,11 @@ export class EffectRunner<Effect, Receipt> {
   readonly #outcomes = new Map<string, Outcome<Receipt>>()
   readonly #attempts = new Map<string, number>()
   readonly #running = new Set<string>()
+  /** Keys that wait for a place, in order; the place is handed over, so that one that ends wakes one and not all. */
+  readonly #queue = new Map<string, () => void>()
   readonly #waiting: (() => void)[] = []
   #acting = 0
+  #isStopped = false
 
   constructor(options: EffectRunnerOptions<Effect, Receipt>) {
     this.#options = options
@@ -64,12 +67,24 @@ export class EffectRunner<Effect, Receipt> {
   /** Starts effects for a key unless they run already or their retry is not due yet. */
   start(key: string, effects: readonly Effect[]): boolean {
     const last = this.#outcomes.get(key)
-    if (this.#running.has(key)) return false
+    if (this.#isStopped || this.#running.has(key)) return false
     if (last?.kind === 'retry' && this.#options.clock.now() < last.retryAtMs) return false
     this.#outcomes.delete(key)
     this.#running.add(key)
-    this.#run(key, effects)
+    if (this.#acting < this.#options.concurrency) this.#begin(key, effects)
+    else this.#queue.set(key, () => this.#begin(key, effects))
     return true
+  }
+
+  /**
+   * Starts nothing any more and drops what waits for a place: it has not begun, and the record says that it is to be
+   * done. Resolves when what acts has ended.
+   */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    for (const key of this.#queue.keys()) this.#running.delete(key)
+    this.#queue.clear()
+    await this.idle()
   }
 
   /** Resolves when nothing runs any more. */
@@ -77,8 +92,12 @@ export class EffectRunner<Effect, Receipt> {
     while (this.#running.size > 0) await new Promise<void>(resolve => this.#waiting.push(resolve))
   }
 
+  #begin(key: string, effects: readonly Effect[]): void {
+    this.#acting++
+    this.#run(key, effects)
+  }
+
   async #run(key: string, effects: readonly Effect[]): Promise<void> {
-    await this.#enter()
     let outcome: Outcome<Receipt>
     try {
       const receipts: Receipt[] = []
@@ -94,13 +113,17 @@ export class EffectRunner<Effect, Receipt> {
     this.#acting--
     this.#running.delete(key)
     this.#outcomes.set(key, outcome)
-    for (const wake of this.#waiting.splice(0)) wake()
+    this.#beginNext()
+    if (this.#running.size === 0) for (const wake of this.#waiting.splice(0)) wake()
     this.#options.onSettled(key)
   }
 
-  async #enter(): Promise<void> {
-    while (this.#acting >= this.#options.concurrency) await new Promise<void>(resolve => this.#waiting.push(resolve))
-    this.#acting++
+  #beginNext(): void {
+    const [next] = this.#queue
+    if (!next) return
+    const [key, begin] = next
+    this.#queue.delete(key)
+    begin()
   }
 
   #failure(key: string, error: unknown): Outcome<Receipt> {

@@ -110,7 +110,7 @@ export class HubAgent {
       signal,
     )
     const runners = [this.#items.source, this.#items.target, this.#shared.source, this.#shared.target]
-    await Promise.all(runners.map(runner => runner.idle()))
+    await Promise.all(runners.map(runner => runner.stop()))
     await Promise.all([this.#informer.stop(), this.#world.stop()])
   }
 

@@ -13,6 +13,8 @@ import {
   STAGE_DEADLINE_MS,
 } from '../api/index.ts'
 import { passOverMigration, performWork, type Work } from './migration-pass.ts'
+import { isContending } from './turn.ts'
+import { Turnstile } from './turnstile.ts'
 import { GlobalHubWorld } from './world.ts'
 
 export interface ControllerOptions {
@@ -40,8 +42,11 @@ export async function runController(options: ControllerOptions, epoch: number, s
   const addAll = () => {
     for (const { metadata } of world.migrations()) if (metadata.uid) lookSoon(metadata.uid)
   }
+  const onYield = () => {
+    for (const migration of world.migrations()) if (isContending(migration)) lookSoon(migration.metadata.uid ?? '')
+  }
   const onChange = (uid: string | undefined) => (uid === undefined ? addAll() : lookSoon(uid))
-  const world = new GlobalHubWorld({ client, namespace, clock, random, logger, onChange })
+  const world = new GlobalHubWorld({ client, namespace, clock, random, logger, onChange, onYield })
   const events = new EventRecorder({ client, component: 'godwit-hubs-controller', instance: identity, clock })
   const runner = new EffectRunner<Work, undefined>({
     clock,
@@ -54,18 +59,16 @@ export async function runController(options: ControllerOptions, epoch: number, s
   if (!signal.aborted) logRecovery(logger, world, epoch)
   addAll()
   const deadlines = { ...STAGE_DEADLINE_MS, ...options.deadlines }
-  const passOptions = { world, client, clock, logger, events, epoch, runner, deadlines }
+  const passOptions = { world, client, clock, logger, events, epoch, runner, deadlines, turnstile: new Turnstile() }
   const pass = async (uid: string) => {
     const migration = world.migrations().find(({ metadata }) => metadata.uid === uid)
     if (!migration || signal.aborted) return {}
     const afterMs = await passOverMigration(passOptions, migration)
-    // When one is over, the next between the same hubs may start.
-    if (isTerminal(migration.status?.phase)) return {}
     return afterMs === undefined ? {} : { afterMs }
   }
   const timedPass = (uid: string) => pacer.timed(uid, () => pass(uid))
   await reconcile({ queue, pass: timedPass, workers: 4, logger }, signal)
-  await runner.idle()
+  await runner.stop()
   await Promise.all([world.stop(), events.flush()])
 }
 

@@ -74,7 +74,7 @@ function validated({ step: { record, waitsFor }, from, to }: ConditionInput): Wa
   const { failure } = record
   if (failure?.stage === 'Validating') return no(type, failure.code, failure.message)
   if (record.stage === 'Pending') return undefined
-  if (record.stage === 'Validating')
+  if (record.stage === 'Validating' || record.stage === 'Claiming')
     return no(type, 'Waiting', `waiting for ${waitsFor?.what ?? `hubs ${from} and ${to} to validate the clusters`}`)
   return yes(type, type, 'hubs and clusters are validated')
 }
@@ -91,7 +91,7 @@ function isPast({ step: { source } }: NamedStep, stage: StageName): boolean {
 
 function hasBegun(record: SharedRecord, items: readonly NamedStep[], stage: StageName): boolean {
   if (record.failure) return stageIndex(record.failure.stage) >= stageIndex(stage)
-  if (record.stage === 'Pending' || record.stage === 'Validating') return false
+  if (record.stage === 'Pending' || record.stage === 'Validating' || record.stage === 'Claiming') return false
   if (stage === 'Initializing') return true
   return items.some(({ step: { source } }) => {
     const reached = source.failure?.stage ?? source.cursor?.stage

@@ -8,6 +8,7 @@ import type {
   SharedWish,
 } from '../api/index.ts'
 import type { ItemFacts } from './item-table.ts'
+import type { Rival } from './turn.ts'
 
 /** A hub as the global hub sees it. */
 export interface HubFacts {
@@ -32,8 +33,8 @@ export interface MigrationFacts {
   readonly isCancelled: boolean
   /** How often a person has asked to roll back again. */
   readonly attempt: number
-  /** Another open migration between the same hubs that came first; undefined when it is this one's turn. */
-  readonly before: string | undefined
+  /** Another open migration that has to end first; undefined when it is this one's turn. */
+  readonly rival: Rival | undefined
   readonly from: HubFacts
   readonly to: HubFacts
   /** Namespace of the migration's ServiceAccount on the target hub; undefined: the add-on is not installed. */

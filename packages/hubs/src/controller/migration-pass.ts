@@ -24,6 +24,8 @@ import type { SharedEffect, SharedStage } from './shared-table.ts'
 import { deriveStatus } from './status.ts'
 import { type ItemStep, stepItem } from './step-item.ts'
 import { firstRecord, type SharedStep, stepMigration } from './step-migration.ts'
+import { isContending } from './turn.ts'
+import type { Turnstile } from './turnstile.ts'
 import type { GlobalHubWorld } from './world.ts'
 
 export type Work =
@@ -40,6 +42,8 @@ export interface MigrationPassOptions {
   readonly runner: EffectRunner<Work, undefined>
   /** In milliseconds; `spec.supportedConfigs` of a migration goes before them. */
   readonly deadlines: Deadlines
+  /** Migrations that may want the same clusters are decided about one at a time. */
+  readonly turnstile: Turnstile
 }
 
 export const performWork = async (work: Work): Promise<undefined> => {
@@ -55,7 +59,7 @@ export async function passOverMigration(
 ): Promise<number | undefined> {
   if (isAskedToRollBack(migration)) await reopen(options, migration)
   else if ((await keepFinalizer(options, migration)) && !isTerminal(migration.status?.phase))
-    return drive(options, migration)
+    return isContending(migration) ? options.turnstile.pass(() => drive(options, migration)) : drive(options, migration)
   return undefined
 }
 
@@ -130,7 +134,7 @@ const itemContext = (
   attempt,
 })
 
-const ITEM_STAGES: ReadonlySet<string> = new Set(['Validating', 'Initializing', 'Moving'])
+const ITEM_STAGES: ReadonlySet<string> = new Set(['Claiming', 'Initializing', 'Moving'])
 
 /** Clusters go beyond Validating only while the migration as a whole is moving. */
 function stepItems(

@@ -17,6 +17,7 @@ import {
 import type { ItemFacts } from './item-table.ts'
 import type { HubFacts, MigrationFacts, SharedSide } from './migration-facts.ts'
 import { hubOf } from './tasks.ts'
+import { contenderOf, isContending, type Rival, rivalOf } from './turn.ts'
 import type { GlobalHubWorld } from './world.ts'
 
 export type Observed = Omit<MigrationFacts, 'isResultWritten'> & { readonly result: ConfigMap | undefined }
@@ -46,7 +47,7 @@ export async function observe(world: GlobalHubWorld, migration: ManagedClusterMi
     uid,
     isCancelled: migration.metadata.deletionTimestamp !== undefined,
     attempt: migration.status?.shared?.attempt ?? 0,
-    before: firstBefore(world, migration),
+    rival: rivalOfMigration(world, migration, source.progress?.selected),
     from: fromHub,
     to: toHub,
     installNamespace,
@@ -122,19 +123,21 @@ async function installNamespaceOf(
   return addon && (addon.status?.namespace ?? DEFAULT_ADDON_NAMESPACE)
 }
 
-const orderOf = ({ metadata }: ManagedClusterMigration) => `${metadata.creationTimestamp ?? ''}/${metadata.uid ?? ''}`
+function rivalOfMigration(
+  world: GlobalHubWorld,
+  migration: ManagedClusterMigration,
+  selected: readonly string[] | undefined,
+): Rival | undefined {
+  if (!isContending(migration)) return undefined
+  const others = world.migrations().filter(({ status }) => !isTerminal(status?.phase))
+  return rivalOf(
+    contenderOf(migration, selected),
+    others.map(other => contenderOf(other, selectedOf(world, other))),
+  )
+}
 
-/** Migrations between the same hubs run one after another, in the order of their creation. */
-function firstBefore(world: GlobalHubWorld, migration: ManagedClusterMigration): string | undefined {
-  const rivals = world
-    .migrations()
-    .filter(
-      other =>
-        other.metadata.uid !== migration.metadata.uid &&
-        !isTerminal(other.status?.phase) &&
-        other.spec?.from === migration.spec?.from &&
-        other.spec?.to === migration.spec?.to &&
-        orderOf(other) < orderOf(migration),
-    )
-  return rivals.sort((a, b) => orderOf(a).localeCompare(orderOf(b)))[0]?.metadata.name
+/** Only a placement has to be asked for its clusters. */
+function selectedOf(world: GlobalHubWorld, { metadata, spec }: ManagedClusterMigration) {
+  if (!spec?.includedManagedClustersPlacementRef) return undefined
+  return world.tasksOf(metadata.uid ?? '').find(({ status }) => status?.shared?.selected)?.status?.shared?.selected
 }

@@ -67,6 +67,8 @@ export function phaseOf(record: SharedRecord, items: readonly NamedStep[]): Phas
     case 'Validating':
     case 'Initializing':
       return record.stage
+    case 'Claiming':
+      return 'Validating'
     case 'Moving': {
       const slowest = slowestStage(items)
       if (slowest === 'Validating') return 'Initializing'

@@ -17,7 +17,15 @@ import {
 import { hasReached, hasUndone, isOutdated } from './item-table.ts'
 import type { MigrationFacts as Facts, HubFacts, SharedSide } from './migration-facts.ts'
 
-export const SHARED_STAGES = ['Pending', 'Validating', 'Initializing', 'Moving', 'Revoking', 'Retiring'] as const
+export const SHARED_STAGES = [
+  'Pending',
+  'Validating',
+  'Claiming',
+  'Initializing',
+  'Moving',
+  'Revoking',
+  'Retiring',
+] as const
 export type SharedStage = (typeof SHARED_STAGES)[number]
 
 export type SharedEffect =
@@ -36,10 +44,18 @@ const agentOf = (side: SharedSide) => `agent of hub ${side.hub}`
 
 // ---- what a migration must look like ------------------------------------------------------------------------------
 
+const rivalVerdict = ({ rival }: Facts) =>
+  rival === undefined ? holds : waits(`migration ${rival.name} to finish, which ${rival.shares}`, rival.name)
+
 const isMyTurn: Guard<Facts> = {
-  what: 'no earlier migration between the same hubs is open',
-  check: ({ before }) =>
-    before === undefined ? holds : waits(`migration ${before} between the same hubs to finish`, before),
+  what: 'no earlier migration between the same hubs, or with one of the same clusters, is open',
+  check: rivalVerdict,
+}
+
+/** A placement says only now which clusters they are; those that were named are claimed since the turn came. */
+const isUnclaimed: Guard<Facts> = {
+  what: 'no other open migration has one of the clusters',
+  check: rivalVerdict,
 }
 
 /** The API refuses most of this already; a CRD of the reference, or an object stored before, lets it through. */
@@ -150,11 +166,14 @@ const sharedCleaned = bothSides(
   'credentials, approval and RBAC to go from both hubs',
 )
 
+const areClustersKnown: Guard<Facts> = {
+  what: 'the clusters are known',
+  check: ({ clusters, source }) => (clusters ? holds : waits('the clusters that the placement chose', agentOf(source))),
+}
+
 const isValidated: Guard<Facts> = {
-  what: 'both hubs have what a migration needs, and every cluster may move',
+  what: 'every cluster may move',
   check: facts => {
-    const shared = sharedValidated.check(facts)
-    if (shared.kind !== 'holds') return shared
     const failed = facts.items.filter(item => item.source.wish?.failure)
     if (failed.length > 0) return refusal(facts, failed.length)
     const open = facts.items.find(item => !isItemValidated(item))
@@ -337,16 +356,8 @@ export const controllerSharedTable: StageTable<Facts, SharedEffect, SharedStage>
       name: 'Validating',
       deadlineMs: STAGE_DEADLINE_MS.Validating,
       guards: [isWellFormed, isHub('from'), isHub('to'), hasAddon, hasServerUrl, isServiceAccountFree],
-      steps: [
-        wishShared('Source', 'Validating'),
-        wishShared('Target', 'Validating'),
-        {
-          what: 'assign every cluster to a task on both sides',
-          permit: sharedValidated,
-          missing: facts => (facts.clusters === undefined || facts.unassigned > 0 ? [{ kind: 'makeItemTasks' }] : []),
-        },
-      ],
-      proof: isValidated,
+      steps: [wishShared('Source', 'Validating'), wishShared('Target', 'Validating')],
+      proof: both(sharedValidated, areClustersKnown),
       undo: [recordResult, wishUndo('Source', 'Validating'), wishUndo('Target', 'Validating')],
       undone: both(
         isRecorded,
@@ -357,6 +368,21 @@ export const controllerSharedTable: StageTable<Facts, SharedEffect, SharedStage>
           'both agents to put away what they kept',
         ),
       ),
+    },
+    {
+      name: 'Claiming',
+      // It may wait for other migrations; the clusters have deadlines of their own.
+      deadlineMs: NO_DEADLINE,
+      guards: [isUnclaimed],
+      steps: [
+        {
+          what: 'assign every cluster to a task on both sides',
+          missing: facts => (facts.clusters === undefined || facts.unassigned > 0 ? [{ kind: 'makeItemTasks' }] : []),
+        },
+      ],
+      proof: isValidated,
+      undo: [],
+      undone: nothingToProve,
     },
     {
       name: 'Initializing',

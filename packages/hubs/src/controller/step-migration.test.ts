@@ -31,7 +31,7 @@ const facts = (over: Partial<MigrationFacts> = {}): MigrationFacts => ({
   uid: 'u',
   isCancelled: false,
   attempt: 0,
-  before: undefined,
+  rival: undefined,
   from: hub('hub1'),
   to: hub('hub2'),
   installNamespace: 'addons',
@@ -68,9 +68,16 @@ const item = (outcome: 'Completed' | 'RolledBack' | 'Stuck', hasSettled: boolean
   isBundleDelivered: () => true,
 })
 
-test('a migration waits for an earlier one between the same hubs, and names it', () => {
-  const step = stepMigration(facts({ before: 'first' }), firstRecord(context), context)
-  assert.deepEqual([step.record.stage, step.waitsFor?.who], ['Pending', 'first'])
+test('a migration waits for one that goes before it, and names it and what both want', () => {
+  const step = stepMigration(
+    facts({ rival: { name: 'first', shares: 'has cluster c1 as well' } }),
+    firstRecord(context),
+    context,
+  )
+  assert.deepEqual(
+    [step.record.stage, step.waitsFor?.who, step.waitsFor?.what],
+    ['Pending', 'first', 'migration first to finish, which has cluster c1 as well'],
+  )
 })
 
 test('a migration whose turn it is starts with both hubs at once', () => {
@@ -123,4 +130,14 @@ test('a migration that is deleted before clusters move is taken back; one whose 
     context,
   )
   assert.deepEqual([moving.record.stage, moving.record.failure], ['Moving', undefined])
+})
+
+test('clusters that a placement chose are claimed when nobody else has them, without a deadline for the others', () => {
+  const chosen = facts({ rival: { name: 'first', shares: 'has cluster c1 as well' } })
+  const waiting = stepMigration(chosen, at('Claiming', { entered: false, deadline: undefined as never }), context)
+  assert.deepEqual([waiting.record.stage, waiting.record.entered, waiting.effects], ['Claiming', false, []])
+  assert.equal(waiting.waitsFor?.what, 'migration first to finish, which has cluster c1 as well')
+  assert.equal(waiting.record.deadline, undefined)
+  const claiming = stepMigration(facts(), waiting.record, context)
+  assert.deepEqual([claiming.record.entered, claiming.effects], [true, [{ kind: 'makeItemTasks' }]])
 })

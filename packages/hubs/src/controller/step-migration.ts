@@ -28,6 +28,7 @@ const MAX_ROUNDS = 16
 const STAGE_OF: Readonly<Record<SharedStage, StageName>> = {
   Pending: 'Validating',
   Validating: 'Validating',
+  Claiming: 'Validating',
   Initializing: 'Initializing',
   Moving: 'Registering',
   Revoking: 'Cleaning',
@@ -101,7 +102,7 @@ export function stepMigration(facts: MigrationFacts, from: SharedRecord, context
   )
 }
 
-const CANCELLABLE: readonly string[] = ['Pending', 'Validating', 'Initializing']
+const CANCELLABLE: readonly string[] = ['Pending', 'Validating', 'Claiming', 'Initializing']
 
 /** Once clusters move each goes back by itself, and the rest of the table takes away what was shared. */
 function cancellation({ isCancelled }: MigrationFacts, { stage, direction }: SharedRecord) {

@@ -1,8 +1,9 @@
 /** Informers of the global hub, and which migrations a change concerns. Facts only. */
-import { Informer, type KubeClient, type KubeObject, type Resource, resources } from '@godwit/kube'
+import { type Change, Informer, type KubeClient, type KubeObject, type Resource, resources } from '@godwit/kube'
 import type { Clock, Logger, Random } from '@godwit/ports'
 import {
   godwit,
+  isTerminal,
   labels,
   type ManagedCluster,
   type ManagedClusterMigration,
@@ -22,6 +23,8 @@ export interface WorldOptions {
   readonly logger: Logger
   /** Called with the uid of each migration whose world changed; undefined: look at all of them. */
   readonly onChange: (migrationUid: string | undefined) => void
+  /** Called when a migration is over, gone or paused: others may have waited for that. */
+  readonly onYield: () => void
 }
 
 export class GlobalHubWorld {
@@ -35,7 +38,7 @@ export class GlobalHubWorld {
   readonly #tokens: Informer<Secret>
   readonly #own: Informer<Secret>
 
-  constructor({ client, namespace, clock, random, logger, onChange }: WorldOptions) {
+  constructor({ client, namespace, clock, random, logger, onChange, onYield }: WorldOptions) {
     this.client = client
     const common = { client, clock, random, logger }
     this.#migrations = new Informer<ManagedClusterMigration>({ ...common, resource: godwit.migrations, namespace })
@@ -61,7 +64,10 @@ export class GlobalHubWorld {
     this.records = new Newest(this.#migrations)
     this.#tasks.addIndex('migration', task => [task.spec.migration.uid])
     this.#own.addIndex('migration', secret => [secret.metadata.labels?.[labels.migration] ?? ''])
-    this.#migrations.onChange(({ object }) => onChange(object.metadata.uid))
+    this.#migrations.onChange(change => {
+      onChange(change.object.metadata.uid)
+      if (isYielding(change)) onYield()
+    })
     this.#tasks.onChange(({ object }) => onChange(object.spec.migration.uid))
     this.#own.onChange(({ object }) => onChange(object.metadata.labels?.[labels.migration]))
     for (const informer of [this.#hubs, this.#accounts, this.#tokens]) informer.onChange(() => onChange(undefined))
@@ -92,6 +98,12 @@ export class GlobalHubWorld {
   /** Secrets that Godwit made on the global hub for a migration, without their content. */
   ownSecrets = (migrationUid: string, purpose: 'bundle' | 'credential') =>
     this.#own.byIndex('migration', migrationUid).filter(secret => secret.metadata.labels?.[labels.purpose] === purpose)
+}
+
+function isYielding({ type, object, previous }: Change<ManagedClusterMigration>): boolean {
+  const isInTheWay = ({ status, spec }: ManagedClusterMigration) => !isTerminal(status?.phase) && spec?.paused !== true
+  if (type === 'deleted') return true
+  return previous !== undefined && isInTheWay(previous) && !isInTheWay(object)
 }
 
 function withoutContent(secret: Secret): Secret {

@@ -1,0 +1,140 @@
+/**
+ * Runs rehome playbooks. A run belongs to its folder, not to this process: who comes after a crash asks for the same run
+ * id and is given the run that goes on, the status of the one that ended, or a start if there was none.
+ */
+import { spawn } from 'node:child_process'
+import { type Clock, sleep } from '@godwit/ports'
+import { argumentsOf, INVENTORY, overridesFile, type RehomeCommand } from './command.ts'
+import { failureOf } from './failure-text.ts'
+import { ASKED_AT, isAlive, RunFolder } from './run-folder.ts'
+import { masked } from './secret-text.ts'
+
+export interface RehomeRun {
+  /** Of one attempt at one subcloud; kept by the caller before the run is asked for. */
+  readonly runId: string
+  readonly command: RehomeCommand
+  readonly inventory: string
+  readonly overrides: string
+  /** Values that must not be read anywhere. */
+  readonly secrets: readonly string[]
+}
+
+export type RunOutcome =
+  | { readonly kind: 'succeeded' }
+  | { readonly kind: 'failed'; readonly task: string | undefined; readonly text: string }
+  /** It was ended, by its time limit, by a cancel or by somebody's kill: it may have changed the subcloud already. */
+  | { readonly kind: 'interrupted'; readonly reason: string }
+
+export interface PlaybookRunnerOptions {
+  /** Folder for runs under way; on a disk that survives a restart of the service, not of the machine. */
+  readonly base: string
+  readonly clock: Clock
+  /** A run that takes longer is ended. */
+  readonly totalLimitMs: number
+}
+
+const LOOK_MS = 250
+const START_GRACE_MS = 10_000
+const KILL_GRACE_MS = 5_000
+
+export class PlaybookRunner {
+  readonly #options: PlaybookRunnerOptions
+
+  constructor(options: PlaybookRunnerOptions) {
+    this.#options = options
+  }
+
+  /** Starts the run, or joins it when it was started before; resolves when it is over. `cancel` ends it. */
+  async run(run: RehomeRun, cancel: AbortSignal): Promise<RunOutcome> {
+    const folder = new RunFolder(this.#options.base, run.runId)
+    const { command, inventory, overrides } = run
+    const args = argumentsOf(command, folder.path)
+    if ((await folder.exitStatus()) === undefined && !(await folder.leader())) {
+      const askedAt = String(this.#options.clock.now())
+      await folder.prepare({ [ASKED_AT]: askedAt, [INVENTORY]: inventory, [overridesFile(command.name)]: overrides })
+      await this.#launch(folder, [command.program, ...args], run.secrets)
+    }
+    const outcome = await this.#await(folder, run, cancel)
+    await folder.remove()
+    return outcome
+  }
+
+  /** Ends a run that nobody wants any more, and forgets it. */
+  async discard(runId: string): Promise<void> {
+    const folder = new RunFolder(this.#options.base, runId)
+    await this.#kill(folder)
+    await folder.remove()
+  }
+
+  /** In a session of its own: it outlives us, and can be ended with everything it started. */
+  async #launch(folder: RunFolder, words: readonly string[], secrets: readonly string[]): Promise<void> {
+    const output = await folder.openOutput()
+    try {
+      await output.write(`${masked(words.join(' '), secrets)}\n`)
+      const child = spawn('/bin/sh', ['-c', RunFolder.LAUNCHER, 'rehome', ...words], {
+        cwd: folder.path,
+        detached: true,
+        stdio: ['ignore', output.fd, output.fd],
+        env: { ...process.env, ANSIBLE_LOG_PATH: '/dev/null', LC_ALL: 'C.UTF-8', LANG: 'C.UTF-8' },
+      })
+      await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject))
+      child.unref()
+    } finally {
+      await output.close()
+    }
+  }
+
+  async #await(folder: RunFolder, { secrets }: RehomeRun, cancel: AbortSignal): Promise<RunOutcome> {
+    const { clock, totalLimitMs } = this.#options
+    // The limit counts for the run, however often it changes hands.
+    const startedAt = (await folder.askedAt()) ?? clock.now()
+    for (;;) {
+      const leader = await folder.leader()
+      const isOver = leader === undefined ? clock.now() - startedAt > START_GRACE_MS : !(await isAlive(leader))
+      // Read after the look at the process: it writes its status as the last thing it does.
+      const status = await folder.exitStatus()
+      if (status !== undefined) return await ended(folder, status, secrets)
+      if (!folder.exists) return { kind: 'interrupted', reason: 'the run was taken to its end by somebody else' }
+      if (isOver)
+        return { kind: 'interrupted', reason: leader ? 'the playbook was killed' : 'the playbook did not start' }
+      if (cancel.aborted) return await this.#interrupt(folder, 'the run was cancelled')
+      if (clock.now() - startedAt > totalLimitMs)
+        return await this.#interrupt(folder, `the playbook took longer than ${totalLimitMs / 1000} s`)
+      await sleep(clock, LOOK_MS, cancel)
+    }
+  }
+
+  async #interrupt(folder: RunFolder, reason: string): Promise<RunOutcome> {
+    await this.#kill(folder)
+    return { kind: 'interrupted', reason }
+  }
+
+  /** The whole group: ansible starts a process for each host, and ssh beside them. */
+  async #kill(folder: RunFolder): Promise<void> {
+    const { clock } = this.#options
+    const leader = await folder.leader()
+    if (!leader) return
+    const deadlineAt = clock.now() + KILL_GRACE_MS
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      if (!(await isAlive(leader))) break
+      send(leader.pid, signal)
+      while ((await isAlive(leader)) && (signal === 'SIGKILL' || clock.now() < deadlineAt)) await sleep(clock, 20)
+    }
+    // Children that ignored the first signal outlive the shell that led them.
+    send(leader.pid, 'SIGKILL')
+  }
+}
+
+function send(leader: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-leader, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+async function ended(folder: RunFolder, status: number, secrets: readonly string[]): Promise<RunOutcome> {
+  if (status === 0) return { kind: 'succeeded' }
+  const { task, text } = failureOf(masked(await folder.output(), secrets))
+  return { kind: 'failed', task, text: text || `ansible-playbook ended with status ${status}` }
+}

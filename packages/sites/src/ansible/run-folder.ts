@@ -1,0 +1,103 @@
+/**
+ * One run of a playbook as a folder: what it reads, whether it was started, by which process, and how it ended. The
+ * folder outlives whoever started the run, so that the next one finds it; its secrets go when the run is over.
+ */
+
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+const STARTED = 'started'
+const LEADER = 'leader'
+const EXIT = 'exit'
+export const ASKED_AT = 'asked-at'
+export const OUTPUT = 'output.log'
+
+/** The process that leads the group of a run: its pid, and when the kernel started it, for pids are used again. */
+export interface Leader {
+  readonly pid: number
+  readonly startTicks: string
+}
+
+export class RunFolder {
+  readonly path: string
+
+  constructor(base: string, runId: string) {
+    if (!/^[A-Za-z0-9-]{1,64}$/.test(runId)) throw new RangeError(`${JSON.stringify(runId)} is no run id`)
+    this.path = join(base, runId)
+  }
+
+  /** Writes the files a run reads, readable by their owner only. Can be repeated. */
+  async prepare(files: Readonly<Record<string, string>>): Promise<void> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 })
+    await chmod(this.path, 0o700)
+    for (const [name, content] of Object.entries(files)) {
+      const temporary = join(this.path, `.${name}.${process.pid}`)
+      await writeFile(temporary, content, { mode: 0o600 })
+      await rename(temporary, join(this.path, name))
+    }
+  }
+
+  get exists(): boolean {
+    return existsSync(this.path)
+  }
+
+  openOutput() {
+    return open(join(this.path, OUTPUT), 'a', 0o600)
+  }
+
+  /** Shell text that runs its arguments at most once in this folder, whoever else tries, and leaves its exit status. */
+  static readonly LAUNCHER = [
+    `mkdir ${STARTED} 2>/dev/null || exit 0`,
+    `ticks=$(sed 's/.*) //' /proc/$$/stat | cut -d' ' -f20)`,
+    `echo "$$ $ticks" > .${LEADER} && mv .${LEADER} ${LEADER}`,
+    '"$@"',
+    `echo $? > .${EXIT} && mv .${EXIT} ${EXIT}`,
+  ].join('\n')
+
+  async leader(): Promise<Leader | undefined> {
+    const [pid = '', startTicks = ''] = (await this.#read(LEADER))?.trim().split(' ') ?? []
+    return pid && startTicks ? { pid: Number(pid), startTicks } : undefined
+  }
+
+  /** Exit status of the run; undefined while it goes on, and when it was killed. */
+  async exitStatus(): Promise<number | undefined> {
+    const text = (await this.#read(EXIT))?.trim()
+    return text ? Number(text) : undefined
+  }
+
+  /** When the run was first asked for, in the clock of this machine. */
+  async askedAt(): Promise<number | undefined> {
+    const text = await this.#read(ASKED_AT)
+    return text === undefined ? undefined : Number(text)
+  }
+
+  async output(): Promise<string> {
+    return (await this.#read(OUTPUT)) ?? ''
+  }
+
+  /** Nothing of it is left: neither secrets nor what a program may have written beside them. */
+  async remove(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true })
+  }
+
+  async #read(name: string): Promise<string | undefined> {
+    try {
+      return await readFile(join(this.path, name), 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      throw error
+    }
+  }
+}
+
+/** Whether the very process is alive; one that took its pid since is somebody else, and a zombie is dead. */
+export async function isAlive({ pid, startTicks }: Leader): Promise<boolean> {
+  try {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+    const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return state !== 'Z' && rest[18] === startTicks
+  } catch {
+    return false
+  }
+}

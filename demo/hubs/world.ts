@@ -16,7 +16,9 @@ import { KubeClient, type KubeObject, type Resource, resources } from '@godwit/k
 import { KubeServer, type RequestNote } from '@godwit/kube-server'
 import { seededRandom, systemClock } from '@godwit/ports'
 import {
+  FairTurns,
   type Fleet,
+  fairTransport,
   populateGlobalHub,
   populateHub,
   prepareHub,
@@ -62,10 +64,11 @@ export async function startWorld(items: number): Promise<World> {
     hub1: await startServer([agentUser('hub1')], onRequest),
     hub2: await startServer([agentUser('hub2')], onRequest),
   }
+  const turns = new FairTurns(systemClock)
   const clients = {
-    global: adminClient(servers.global),
-    hub1: adminClient(servers.hub1),
-    hub2: adminClient(servers.hub2),
+    global: adminClient(servers.global, turns),
+    hub1: adminClient(servers.hub1, turns),
+    hub2: adminClient(servers.hub2, turns),
   }
   await prepare(clients, servers)
   await grant(clients)
@@ -101,8 +104,9 @@ const startServer = (users: readonly string[], onRequest: (note: RequestNote) =>
     auth: { users: users.map(name => ({ name, token: randomBytes(24).toString('base64url'), groups: [] })) },
   })
 
-/** The simulation lives in the same process as the servers: no need to go through sockets. */
-const adminClient = (server: KubeServer) => new KubeClient({ transport: server.transport('admin') })
+/** The simulation lives in the same process as the servers: no need to go through sockets, but others do. */
+const adminClient = (server: KubeServer, turns: FairTurns) =>
+  new KubeClient({ transport: fairTransport(server.transport('admin'), turns), userAgent: 'simulation' })
 
 const access = (name: string, client: KubeClient, server: KubeServer) => ({
   name,

@@ -13,6 +13,7 @@ function build(perform: (key: string, effect: string) => Promise<string | undefi
     concurrency,
     perform,
     onSettled: key => settled.push(key),
+    groupOf: key => key.charAt(0),
     baseDelayMs: 100,
   })
   return { clock, settled, runner }
@@ -135,4 +136,12 @@ test('places are given in order of arrival, and a stopped runner begins nothing 
   for (const key of ['a', 'c']) gates.get(key)?.()
   await stopped
   assert.equal(begun.join(''), 'abc')
+})
+
+test('what acts or waits is counted by group', async () => {
+  const { runner } = build(async () => undefined, 1)
+  for (const key of ['a1', 'a2', 'b1']) runner.start(key, ['x'])
+  assert.deepEqual([runner.running('a'), runner.running('b'), runner.running('c')], [2, 1, 0])
+  await runner.idle()
+  assert.deepEqual([runner.running('a'), runner.running('b')], [0, 0])
 })

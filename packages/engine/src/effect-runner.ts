@@ -16,6 +16,8 @@ export interface EffectRunnerOptions<Effect, Receipt> {
   readonly perform: (key: string, effect: Effect) => Promise<Receipt | undefined>
   /** Called when a key's effects ended, or its retry is due: time to look at the world again. */
   readonly onSettled: (key: string) => void
+  /** Keys that are looked at together belong to one group; default: each is its own. */
+  readonly groupOf?: (key: string) => string
   /** First retry delay in milliseconds, doubling up to `maxDelayMs`. Defaults 100 and 15,000. */
   readonly baseDelayMs?: number
   readonly maxDelayMs?: number
@@ -30,6 +32,7 @@ export class EffectRunner<Effect, Receipt> {
   readonly #outcomes = new Map<string, Outcome<Receipt>>()
   readonly #attempts = new Map<string, number>()
   readonly #running = new Set<string>()
+  readonly #groups = new Map<string, number>()
   /** Keys that wait for a place, in order; the place is handed over, so that one that ends wakes one and not all. */
   readonly #queue = new Map<string, () => void>()
   readonly #waiting: (() => void)[] = []
@@ -42,6 +45,11 @@ export class EffectRunner<Effect, Receipt> {
 
   isRunning(key: string): boolean {
     return this.#running.has(key)
+  }
+
+  /** How many keys of this group act or wait for a place. */
+  running(group: string): number {
+    return this.#groups.get(group) ?? 0
   }
 
   /** How many keys act or wait for a place. */
@@ -71,6 +79,7 @@ export class EffectRunner<Effect, Receipt> {
     if (last?.kind === 'retry' && this.#options.clock.now() < last.retryAtMs) return false
     this.#outcomes.delete(key)
     this.#running.add(key)
+    this.#count(key, 1)
     if (this.#acting < this.#options.concurrency) this.#begin(key, effects)
     else this.#queue.set(key, () => this.#begin(key, effects))
     return true
@@ -82,7 +91,7 @@ export class EffectRunner<Effect, Receipt> {
    */
   async stop(): Promise<void> {
     this.#isStopped = true
-    for (const key of this.#queue.keys()) this.#running.delete(key)
+    for (const key of this.#queue.keys()) this.#leave(key)
     this.#queue.clear()
     await this.idle()
   }
@@ -111,11 +120,23 @@ export class EffectRunner<Effect, Receipt> {
       outcome = this.#failure(key, error)
     }
     this.#acting--
-    this.#running.delete(key)
+    this.#leave(key)
     this.#outcomes.set(key, outcome)
     this.#beginNext()
     if (this.#running.size === 0) for (const wake of this.#waiting.splice(0)) wake()
     this.#options.onSettled(key)
+  }
+
+  #leave(key: string): void {
+    this.#running.delete(key)
+    this.#count(key, -1)
+  }
+
+  #count(key: string, change: 1 | -1): void {
+    const group = this.#options.groupOf?.(key) ?? key
+    const count = this.running(group) + change
+    if (count === 0) this.#groups.delete(group)
+    else this.#groups.set(group, count)
   }
 
   #beginNext(): void {

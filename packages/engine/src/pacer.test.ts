@@ -33,3 +33,17 @@ test('one slow key does not slow the others, and a look that throws counts too',
   pacer.forget('slow')
   assert.equal(pacer.delayMs('slow'), 15)
 })
+
+test('a look may ask for a longer rest than its own time, within limits', async () => {
+  const clock = new VirtualClock()
+  const pacer = new Pacer(clock, 15)
+  const look = (askedMs: number) => pacer.timed('a', async rest => rest(askedMs))
+  await look(300)
+  assert.equal(pacer.delayMs('a'), 300)
+  clock.advance(200)
+  assert.equal(pacer.delayMs('a'), 100)
+  await look(0)
+  assert.equal(pacer.delayMs('a'), 15)
+  await look(10_000)
+  assert.equal(pacer.delayMs('a'), 2000)
+})

@@ -2,7 +2,7 @@ import type { Clock } from '@godwit/ports'
 
 interface Pace {
   readonly endedAt: number
-  readonly tookMs: number
+  readonly restMs: number
 }
 
 /** Looking may take this part of the time of one key: 1 in 3. */
@@ -28,18 +28,24 @@ export class Pacer {
   delayMs(key: string): number {
     const pace = this.#paces.get(key)
     if (!pace) return this.#settleMs
-    const restMs = Math.min(MAX_REST_MS, pace.tookMs * REST_FACTOR)
-    return Math.max(this.#settleMs, pace.endedAt + restMs - this.#clock.now())
+    return Math.max(this.#settleMs, pace.endedAt + pace.restMs - this.#clock.now())
   }
 
-  /** Takes the time of one look. */
-  async timed<T>(key: string, look: () => Promise<T>): Promise<T> {
+  /**
+   * Takes the time of one look. A look that changed much may ask for a longer rest by `rest`, so that what follows
+   * from it comes together.
+   */
+  async timed<T>(key: string, look: (rest: (ms: number) => void) => Promise<T>): Promise<T> {
     const startedAt = this.#clock.now()
+    let askedMs = 0
     try {
-      return await look()
+      return await look(ms => {
+        askedMs = ms
+      })
     } finally {
       const endedAt = this.#clock.now()
-      this.#paces.set(key, { endedAt, tookMs: endedAt - startedAt })
+      const restMs = Math.min(MAX_REST_MS, Math.max(askedMs, (endedAt - startedAt) * REST_FACTOR))
+      this.#paces.set(key, { endedAt, restMs })
     }
   }
 

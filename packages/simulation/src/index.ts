@@ -22,4 +22,5 @@ export { type HubFlavour, type HubFoundation, prepareHub } from './population/hu
 export { decidePlacement } from './population/placement.ts'
 export { type GlobalHubPopulation, populateGlobalHub } from './population/populate-global-hub.ts'
 export { clusterName, type HubPopulation, populateHub } from './population/populate-hub.ts'
+export { FairTurns, fairTransport } from './queue/fair-transport.ts'
 export * from './torture/index.ts'

@@ -39,8 +39,18 @@ export interface HubAgentOptions {
 
 /** Changes that come in a burst are looked at together. */
 const SETTLE_MS = 15
+/** While more of the same task is being acted on, an outcome waits this long for company. */
+const COMPANY_MS = 250
+/** A task rests after each write, the longer the more of its items are under way: they share the next one. */
+const REST_MS_PER_ITEM = 4
+const MAX_REST_MS = 200
 /** Shared rows are observed by reading; while one is under way it is read again this often at the latest. */
 const SHARED_RECHECK_MS = 2000
+
+/** Keys of effects are `namespace/task` and, for items, `/item`. */
+const taskOfKey = (key: string) => key.split('/')[1] ?? ''
+
+type Rest = (ms: number) => void
 
 export class HubAgent {
   readonly #options: HubAgentOptions
@@ -106,7 +116,7 @@ export class HubAgent {
     for (const { metadata } of this.#tasks.list()) this.#queue.add(metadata.name)
     const { logger } = this.#options
     await reconcile(
-      { queue: this.#queue, pass: name => this.#pacer.timed(name, () => this.#pass(name)), workers: 4, logger },
+      { queue: this.#queue, pass: name => this.#pacer.timed(name, rest => this.#pass(name, rest)), workers: 4, logger },
       signal,
     )
     const runners = [this.#items.source, this.#items.target, this.#shared.source, this.#shared.target]
@@ -116,8 +126,19 @@ export class HubAgent {
 
   #runner<Effect>(perform: (key: string, effect: Effect) => Promise<Evidence | undefined>) {
     const { clock, random, concurrency = 24 } = this.#options
-    const onSettled = (key: string) => this.#lookSoon(key.split('/')[1] ?? '')
-    return new EffectRunner<Effect, Evidence>({ clock, random, concurrency, perform, onSettled })
+    const runner = new EffectRunner<Effect, Evidence>({
+      clock,
+      random,
+      concurrency,
+      perform,
+      groupOf: taskOfKey,
+      onSettled: key => {
+        const task = taskOfKey(key)
+        if (runner.running(task) === 0) this.#lookSoon(task)
+        else this.#queue.addAfter(task, COMPANY_MS)
+      },
+    })
+    return runner
   }
 
   get #sourceSide(): sourceItems.SourceSide {
@@ -142,11 +163,11 @@ export class HubAgent {
     return { hub: this.#options.hub }
   }
 
-  async #pass(name: string): Promise<{ readonly afterMs?: number }> {
+  async #pass(name: string, rest: Rest): Promise<{ readonly afterMs?: number }> {
     const task = this.#tasks.get({ name, namespace: this.#options.hubName })
     if (!task) this.#pacer.forget(name)
     if (!task || task.metadata.deletionTimestamp) return {}
-    return task.spec.scope === 'Shared' ? this.#sharedPass(task) : this.#itemPass(task)
+    return task.spec.scope === 'Shared' ? this.#sharedPass(task) : this.#itemPass(task, rest)
   }
 
   async #sharedPass(task: MigrationTask): Promise<{ readonly afterMs?: number }> {
@@ -176,10 +197,16 @@ export class HubAgent {
     return written.status?.shared?.state === 'Acting' ? { afterMs: SHARED_RECHECK_MS } : {}
   }
 
-  async #itemPass(task: MigrationTask): Promise<{ readonly afterMs?: number }> {
+  async #itemPass(task: MigrationTask, rest: Rest): Promise<{ readonly afterMs?: number }> {
+    const written = await this.#passOverItems(task)
+    if (written !== task) rest(Math.min(MAX_REST_MS, REST_MS_PER_ITEM * openItems(written).length))
+    return {}
+  }
+
+  async #passOverItems(task: MigrationTask): Promise<MigrationTask> {
     const common = { tasks: this.#tasks, now: () => rfc3339(this.#options.clock.now()) }
-    if (task.spec.role === 'Target') {
-      await passOverItems(
+    if (task.spec.role === 'Target')
+      return passOverItems(
         {
           ...common,
           role: targetItems.targetItemRole,
@@ -188,10 +215,8 @@ export class HubAgent {
         },
         task,
       )
-      return {}
-    }
     await this.#readBootstrap(task)
-    await passOverItems(
+    return passOverItems(
       {
         ...common,
         role: sourceItems.sourceItemRole,
@@ -200,7 +225,6 @@ export class HubAgent {
       },
       task,
     )
-    return {}
   }
 
   /** After a restart the bootstrap kubeconfig is known only once somebody has looked. */

@@ -85,6 +85,11 @@ export class HubWorld {
     this.#newest.get(object.kind)?.wrote(object)
   }
 
+  /** The hub has taken the deletion of this object of a kind. */
+  deleting(kind: string, ref: { readonly name: string; readonly namespace?: string }, uid: string): void {
+    this.#newest.get(kind)?.deleting(ref, uid)
+  }
+
   /** Objects of an optional kind in the cluster's namespace; none where the hub does not serve the kind. */
   inNamespace(resource: Resource, cluster: string): KubeObject[] {
     return this.#newest.get(resource.kind)?.list(cluster) ?? []

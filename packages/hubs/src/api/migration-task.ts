@@ -2,8 +2,11 @@ import type { ObjectMeta } from '@godwit/kube'
 import { z } from 'zod'
 import { STAGES } from './stages.ts'
 
-/** Items of one task: keeps a task far below the size limit of an object, and one status write small. */
-export const MAX_TASK_ITEMS = 200
+/**
+ * Items of one task. A write to one of them stores the whole task and sends it to everybody who watches: of 50, that
+ * is about 60 KB, and yet so many advance together that their writes are shared.
+ */
+export const MAX_TASK_ITEMS = 50
 
 const stage = z.enum(STAGES)
 const direction = z.enum(['Forward', 'Undo'])

@@ -128,17 +128,22 @@ const managedClusters = ALLOWED.find(({ resource }) => resource.kind === 'Manage
 export const namesOf = (objects: readonly KubeObject[]) =>
   objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`).join(',')
 
-/** Takes the marks of a finished migration off; the ManagedCluster last, because it says that there are any. */
-export async function unmarkItem(target: ItemTarget, names: string): Promise<void> {
+/**
+ * Takes the marks of a finished migration off; the ManagedCluster last, because it says that there are any. Resolves
+ * with the ManagedCluster as it was written, undefined when there was no mark on it.
+ */
+export async function unmarkItem(target: ItemTarget, names: string): Promise<KubeObject | undefined> {
   const { client, cluster, migrationUid } = target
   for (const { resource, name } of parseNames(names)) {
     if (resource.kind === 'ManagedCluster') continue
     await ignoreMissing(client.patch(resource, { name, namespace: cluster }, unmarked))
   }
-  for (const resource of [resources.namespaces, managedClusters]) {
+  const unmark = async (resource: Resource) => {
     const object = await client.get<KubeObject>(resource, { name: cluster })
-    if (isMarked(object, migrationUid)) await client.patch(resource, { name: cluster }, unmarked)
+    return isMarked(object, migrationUid) ? client.patch(resource, { name: cluster }, unmarked) : undefined
   }
+  await unmark(resources.namespaces)
+  return unmark(managedClusters)
 }
 
 function parseNames(names: string): readonly { readonly resource: Resource; readonly name: string }[] {

@@ -32,6 +32,9 @@ export interface ControllerOptions {
 
 /** Changes that come in a burst are looked at together. */
 const SETTLE_MS = 20
+/** A migration rests after each look, the longer the more of its clusters are under way: what they bring comes together. */
+const REST_MS_PER_CLUSTER = 0.5
+const MAX_REST_MS = 300
 
 /** Leads with this epoch until `signal` aborts. */
 export async function runController(options: ControllerOptions, epoch: number, signal: AbortSignal): Promise<void> {
@@ -60,16 +63,22 @@ export async function runController(options: ControllerOptions, epoch: number, s
   addAll()
   const deadlines = { ...STAGE_DEADLINE_MS, ...options.deadlines }
   const passOptions = { world, client, clock, logger, events, epoch, runner, deadlines, turnstile: new Turnstile() }
-  const pass = async (uid: string) => {
+  const pass = async (uid: string, rest: (ms: number) => void) => {
     const migration = world.migrations().find(({ metadata }) => metadata.uid === uid)
     if (!migration || signal.aborted) return {}
+    rest(Math.min(MAX_REST_MS, REST_MS_PER_CLUSTER * underWay(migration)))
     const afterMs = await passOverMigration(passOptions, migration)
     return afterMs === undefined ? {} : { afterMs }
   }
-  const timedPass = (uid: string) => pacer.timed(uid, () => pass(uid))
+  const timedPass = (uid: string) => pacer.timed(uid, rest => pass(uid, rest))
   await reconcile({ queue, pass: timedPass, workers: 4, logger }, signal)
   await runner.stop()
   await Promise.all([world.stop(), events.flush()])
+}
+
+function underWay({ status }: ManagedClusterMigration): number {
+  const { total = 0, completed = 0, failed = 0 } = status?.clusters ?? {}
+  return total - completed - failed
 }
 
 function logRecovery(logger: Logger, world: GlobalHubWorld, epoch: number): void {

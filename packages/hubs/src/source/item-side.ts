@@ -1,6 +1,6 @@
 /** The source agent's side of one cluster: how its world is observed and how effects are performed. */
 import { Retryable, Terminal } from '@godwit/core'
-import { type KubeClient, type KubeObject, type Resource, resources } from '@godwit/kube'
+import { isConflict, type KubeClient, type KubeObject, type Resource, resources } from '@godwit/kube'
 import type { ItemJob, Remembered, Role } from '../agent/advance.ts'
 import type { Evidence, ObjectRef } from '../agent/facts.ts'
 import { journalKey, recall } from '../agent/facts.ts'
@@ -117,6 +117,7 @@ export async function perform(
     case 'detach':
       await readDenied(client, task, name)
       await client.delete(ocm.managedClusters, { name }, { precondition: { uid: effect.uid } })
+      world.deleting(ocm.managedClusters.kind, { name }, effect.uid)
       return undefined
   }
 }
@@ -136,21 +137,50 @@ async function annotate(
   const { client } = world
   const resource = resourceOf(object.kind)
   const ref = { name: object.name, ...(object.namespace && { namespace: object.namespace }) }
-  if (wanted[annotations.migration] !== undefined && wanted[annotations.migration] !== null) {
-    const live = await client.get<ManagedCluster>(resource, ref)
-    const claim = annotation(live, annotations.migration)
-    if (claim !== undefined && claim !== task.spec.migration.uid)
-      throw new Terminal(
-        'ClusterConflict',
-        `managed cluster ${object.name} belongs to another migration (uid ${claim})`,
-      )
-    const precondition = live?.metadata.resourceVersion
-      ? { precondition: { resourceVersion: live.metadata.resourceVersion } }
-      : {}
-    world.wrote(await client.patch(resource, ref, { metadata: { annotations: wanted } }, precondition))
-    return
-  }
+  if (typeof wanted[annotations.migration] === 'string') return claim(world, task, object.name, wanted)
   world.wrote(await client.patch(resource, ref, { metadata: { annotations: wanted } }))
+}
+
+/**
+ * A claim is written onto exactly the state in which no other was seen: onto that of the informer, or, where that is
+ * old or claimed, onto one that is read.
+ */
+async function claim(
+  world: HubWorld,
+  task: MigrationTask,
+  name: string,
+  wanted: Readonly<Record<string, string | null>>,
+): Promise<void> {
+  const { client } = world
+  const { uid } = task.spec.migration
+  const write = async (onto: ManagedCluster | undefined) => {
+    const { resourceVersion } = onto?.metadata ?? {}
+    const options = resourceVersion ? { precondition: { resourceVersion } } : {}
+    world.wrote(await client.patch(ocm.managedClusters, { name }, { metadata: { annotations: wanted } }, options))
+  }
+  const seen = world.cluster(name)
+  if (seen && isUnclaimed(seen, uid) && (await succeeds(write(seen)))) return
+  const live = await client.get<ManagedCluster>(ocm.managedClusters, { name })
+  if (!isUnclaimed(live, uid))
+    throw new Terminal(
+      'ClusterConflict',
+      `managed cluster ${name} belongs to another migration (uid ${annotation(live, annotations.migration)})`,
+    )
+  await write(live)
+}
+
+const isUnclaimed = (cluster: ManagedCluster | undefined, migrationUid: string) =>
+  [undefined, migrationUid].includes(annotation(cluster, annotations.migration))
+
+/** False: somebody wrote the object since it was seen. */
+async function succeeds(write: Promise<void>): Promise<boolean> {
+  try {
+    await write
+    return true
+  } catch (error) {
+    if (isConflict(error)) return false
+    throw error
+  }
 }
 
 async function bundle(side: SourceSide, { task, name, progress }: ItemJob): Promise<Evidence> {

@@ -72,9 +72,11 @@ export async function perform(
     case 'enableAutoImport':
       await enableAutoImport(world, name)
       return undefined
-    case 'unmark':
-      await unmarkItem(target, progress.evidence?.['objects'] ?? '')
+    case 'unmark': {
+      const unmarked = await unmarkItem(target, progress.evidence?.['objects'] ?? '')
+      if (unmarked) world.wrote(unmarked)
       return undefined
+    }
     case 'deny':
       world.wrote(await client.patch(ocm.managedClusters, { name }, { spec: { hubAcceptsClient: false } }))
       return undefined

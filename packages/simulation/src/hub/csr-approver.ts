@@ -40,9 +40,9 @@ export function csrApprover(options: ApproverOptions): Controller {
 }
 
 const pendingOf = (view: HubView, cluster: string) =>
-  view.csrs
-    .list()
-    .filter(csr => csr.metadata.labels?.[labels.clusterName] === cluster && !isDecided(csr))
+  view
+    .csrsOf(cluster)
+    .filter(csr => !isDecided(csr))
     .map(csr => csr.metadata.name)
 
 async function reconcile(options: ApproverOptions, name: string): Promise<number | undefined> {

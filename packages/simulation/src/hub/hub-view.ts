@@ -16,6 +16,8 @@ import type {
 } from '../foreign/types.ts'
 import type { HubAccess, Ports } from './context.ts'
 
+const BY_CLUSTER = 'cluster'
+
 interface Scope {
   readonly namespace?: string
   readonly labelSelector?: string
@@ -76,6 +78,10 @@ export class HubView {
     this.csrs = informer<CertificateSigningRequest>(resources.certificateSigningRequests, lean, ofClusters)
     this.clusterRoles = informer<ClusterRole>(resources.clusterRoles, lean, ofClusters)
     this.clusterRoleBindings = informer<KubeObject>(resources.clusterRoleBindings, metadataOnly, ofClusters)
+    this.csrs.addIndex(BY_CLUSTER, ({ metadata }) => {
+      const cluster = metadata.labels?.[labels.clusterName]
+      return cluster === undefined ? [] : [cluster]
+    })
     this.roleBindings = informer<KubeObject>(resources.roleBindings, metadataOnly, ofClusters)
     this.importSecrets = informer<KubeObject>(resources.secrets, metadataOnly, { labelSelector: labels.importSecret })
     this.namespaces = informer<KubeObject>(resources.namespaces, metadataOnly, ofClusters)
@@ -85,6 +91,11 @@ export class HubView {
     this.clusterDeployments = informer<OpenObject>(foreign.clusterDeployments, lean)
     this.bareMetalHosts = informer<OpenObject>(foreign.bareMetalHosts, lean)
     this.engineSecrets = informer<Secret>(resources.secrets, lean, { namespace: ENGINE_NAMESPACE })
+  }
+
+  /** Certificate requests of one managed cluster. */
+  csrsOf(cluster: string): readonly CertificateSigningRequest[] {
+    return this.csrs.byIndex(BY_CLUSTER, cluster)
   }
 
   /** Resolves when every cache is filled. */

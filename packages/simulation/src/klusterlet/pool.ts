@@ -210,7 +210,7 @@ export class KlusterletPool {
     const client = agent.bootstrapClient(secret)
     if (agent.draws(agent.state.knobs.failures.request)) throw new Error('request lost')
     await introduce(client, agent.name)
-    const open = agent.hub?.csrs.list().filter(csr => csr.metadata.labels?.[labels.clusterName] === agent.name) ?? []
+    const open = agent.hub?.csrsOf(agent.name) ?? []
     if (open.filter(csr => !csr.status?.certificate).length >= MAX_OPEN_CSRS) throw new Error('too many open requests')
     return createCsr(client, agent.name, this.#certificateRequest(agent))
   }

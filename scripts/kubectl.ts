@@ -26,6 +26,13 @@ export function findKubectls(paths: readonly string[] = patterns.flatMap(pattern
     .sort((a, b) => minorOf(a) - minorOf(b))
 }
 
+/** Whoever is between sees nothing that these two do not see. */
+export function oldestAndNewest(found: readonly Kubectl[]): Kubectl[] {
+  const [oldest, newest] = [found[0], found.at(-1)]
+  if (!oldest || !newest) return []
+  return oldest === newest ? [oldest] : [oldest, newest]
+}
+
 /** Unpacks Debian's kubectl into the cache, once. Returns why not when that cannot be done. */
 export function fetchDebianKubectl(): string | undefined {
   if (globSync(join(cache, 'debian-*/kubectl')).length > 0) return undefined

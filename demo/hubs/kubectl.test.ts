@@ -5,23 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { findKubectls, type Kubectl } from '../../scripts/kubectl.ts'
+import { findKubectls, oldestAndNewest } from '../../scripts/kubectl.ts'
 import { PARTIES, Parties } from './processes.ts'
 import { startWorld, type World } from './world.ts'
 
 const run = promisify(execFile)
 const NAMESPACE = 'multicluster-global-hub'
 
-/** The oldest and the newest: whoever is between sees nothing else. */
-function chosen(): readonly Kubectl[] {
-  const found = findKubectls()
-  const [oldest, newest] = [found[0], found.at(-1)]
-  return [oldest, newest].filter(
-    (kubectl, index, all) => kubectl !== undefined && all.indexOf(kubectl) === index,
-  ) as Kubectl[]
-}
-
-const kubectls = chosen()
+const kubectls = oldestAndNewest(findKubectls())
 if (kubectls.length === 0 && process.env['CI']) throw new Error('no kubectl: run node scripts/kubectl.ts first')
 if (kubectls.length === 0)
   console.log('left out: kubectl against a migration; make one available with node scripts/kubectl.ts')

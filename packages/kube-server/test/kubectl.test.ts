@@ -5,25 +5,22 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { findKubectls, type Kubectl, oldestAndNewest } from '../../../scripts/kubectl.ts'
 import { KubeServer } from '../src/index.ts'
-import { findKubectls, type Kubectl } from './kubectl-binaries.ts'
 import { certificateRequestManifest, widgetDefinition, widgetManifest } from './kubectl-manifests.ts'
 
 const patienceMs = 120_000
-const binaries = findKubectls(process.env)
+const binaries = oldestAndNewest(findKubectls())
 
 if (binaries.length === 0)
   test('kubectl', t => {
-    const why = 'LEFT OUT: no kubectl found; set GODWIT_KUBECTL=/path/to/kubectl to run these tests'
+    const why = 'LEFT OUT: no kubectl found; make one available with node scripts/kubectl.ts'
     console.log(why)
     t.diagnostic(why)
     assert.ok(process.env['CI'] !== 'true', 'continuous integration must have a kubectl')
   })
 
-for (const binary of binaries)
-  describe(`kubectl ${binary.minor > 0 ? `1.${binary.minor}` : binary.path}`, { timeout: patienceMs }, () =>
-    suite(binary),
-  )
+for (const binary of binaries) describe(`kubectl ${binary.version}`, { timeout: patienceMs }, () => suite(binary))
 
 interface Answer {
   readonly code: number
@@ -77,7 +74,8 @@ class Shell {
   }
 }
 
-function suite({ path, minor }: Kubectl): void {
+function suite({ path, version }: Kubectl): void {
+  const minor = Number(version.split('.')[1])
   let server: KubeServer
   let shell: Shell
   /** Older ones validate only with OpenAPI v2, which is not served. */

@@ -114,6 +114,13 @@ test('watches end, break, expire, stall or lag when told to', async () => {
   )
   assert.equal(expiring.seen[1]?.object.code, 410)
 
+  const brief = await watch({ kind: 'end-watch', afterEvents: 0, how: 'expire' })
+  assert.equal(await brief.ended(), 'ended')
+  assert.deepEqual(
+    brief.seen.map(one => one.type),
+    ['ERROR'],
+  )
+
   const stalling = await watch({ kind: 'stall-watch', afterEvents: 1 })
   const honest = await watch({ kind: 'delay-watch', delayMs: 1 })
   await change()

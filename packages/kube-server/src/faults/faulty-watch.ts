@@ -10,7 +10,15 @@ export const isWatchEffect = (effect: FaultEffect): effect is WatchEffect => eff
 
 /** The same watch, disturbed. */
 export function disturbed(response: WatchResponse, effect: WatchEffect, clock: Clock): WatchResponse {
-  return { ...response, open: sink => response.open(disturbedSink(sink, effect, clock)) }
+  return {
+    ...response,
+    open(sink) {
+      const stop = response.open(disturbedSink(sink, effect, clock))
+      // Once it has begun, so that whoever opened it knows how to stop it.
+      if (effect.kind === 'end-watch' && effect.afterEvents === 0) finish(sink, effect.how)
+      return stop
+    },
+  }
 }
 
 function disturbedSink(sink: WatchSink, effect: WatchEffect, clock: Clock): WatchSink {

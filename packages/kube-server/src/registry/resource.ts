@@ -76,6 +76,8 @@ export interface Strategy {
   warnings?(object: Draft, current: KubeObject | undefined): readonly string[]
   /** Extra condition for removal besides an empty list of finalizers. */
   isRemovable?(object: KubeObject): boolean
+  /** Seconds that an object may take to end when it is deleted; without this it is gone at once. */
+  graceSeconds?(object: KubeObject, wanted: number | undefined): number
   /** Refuses deletion by throwing; may change the object that is about to terminate. */
   prepareDelete?(object: KubeObject, context: WriteContext): KubeObject
 }

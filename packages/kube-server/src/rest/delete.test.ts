@@ -124,3 +124,39 @@ test('namespaces cannot be deleted as a collection, nor objects across all names
   assert.equal((await at.api.delete('/api/v1/namespaces')).status, 405)
   assert.equal((await at.api.delete('/api/v1/configmaps')).status, 405)
 })
+
+const pods = '/api/v1/namespaces/default/pods'
+const pod = (name: string, spec: object = {}) => ({
+  metadata: { name },
+  spec: { containers: [{ name: 'agent', image: 'placeholder' }], ...spec },
+})
+
+test('a pod that a node has taken up stays until its kubelet deletes it without grace', async () => {
+  await at.api.send('POST', pods, pod('bound', { nodeName: 'a', terminationGracePeriodSeconds: 7 }))
+  const first = await at.api.delete(`${pods}/bound`)
+  assert.equal(first.body.kind, 'Pod')
+  assert.equal(first.body.metadata['deletionGracePeriodSeconds'], 7)
+  const again = await at.api.send('POST', pods, pod('bound'))
+  assert.equal(again.status, 409, 'its name stays taken')
+  assert.deepEqual((await at.api.delete(`${pods}/bound`)).body, first.body, 'a second one grants no more')
+  const hurried = await at.api.delete(`${pods}/bound`, { gracePeriodSeconds: 2 })
+  assert.equal(hurried.body.metadata['deletionGracePeriodSeconds'], 2)
+  const sooner = (body: typeof first.body) => Date.parse(String(body.metadata['deletionTimestamp']))
+  assert.equal(sooner(first.body) - sooner(hurried.body), 5_000)
+  assert.equal((await at.api.delete(`${pods}/bound`, undefined, { gracePeriodSeconds: '0' })).body.status, 'Success')
+  assert.equal((await at.api.get(`${pods}/bound`)).status, 404)
+})
+
+test('a pod that no node has taken up, or that has ended, goes at once', async () => {
+  await at.api.send('POST', pods, pod('unbound'))
+  assert.equal((await at.api.delete(`${pods}/unbound`)).body.status, 'Success')
+  await at.api.send('POST', pods, pod('ended', { nodeName: 'a' }))
+  await at.api.merge(`${pods}/ended/status`, { status: { phase: 'Failed' } })
+  assert.equal((await at.api.delete(`${pods}/ended`)).body.status, 'Success')
+  await at.api.send('POST', pods, pod('held', { nodeName: 'a' }))
+  await at.api.merge(`${pods}/held`, { metadata: { finalizers: ['test.example.com/hold'] } })
+  await at.api.delete(`${pods}/held`, { gracePeriodSeconds: 0 })
+  assert.equal((await at.api.get(`${pods}/held`)).status, 200, 'a finalizer holds what grace does not')
+  await at.api.merge(`${pods}/held`, { metadata: { finalizers: null } })
+  assert.equal((await at.api.get(`${pods}/held`)).status, 404)
+})

@@ -16,6 +16,8 @@ export interface DeleteOptions {
   readonly propagation: Propagation | undefined
   readonly uid: string | undefined
   readonly resourceVersion: string | undefined
+  /** How long the object may take to end by itself; undefined: as long as its kind does without being told. */
+  readonly graceSeconds?: number | undefined
 }
 
 const propagations: readonly string[] = ['Foreground', 'Background', 'Orphan']
@@ -43,7 +45,15 @@ export function deleteOptions(body: JsonObject | undefined, query: URLSearchPara
     propagation: propagationOf(policy, orphan),
     uid: textOf(preconditions['uid']),
     resourceVersion: textOf(preconditions['resourceVersion']),
+    graceSeconds: graceOf(source['gracePeriodSeconds'] ?? query.get('gracePeriodSeconds')),
   }
+}
+
+/** Like the real server, what is no number counts as not given, and what is negative as one second. */
+function graceOf(value: unknown): number | undefined {
+  const seconds = value === null || value === undefined || value === '' ? Number.NaN : Number(value)
+  if (!Number.isInteger(seconds)) return undefined
+  return seconds < 0 ? 1 : seconds
 }
 
 const booleanOf = (text: string | null) => (text === null || text === '' ? undefined : text === 'true' || text === '1')
@@ -88,9 +98,20 @@ function decideDelete(core: Core, call: Call, options: DeleteOptions, current: S
     : current.object
   const before: readonly string[] = prepared.metadata.finalizers ?? []
   const finalizers = finalizersFor(options.propagation, before)
-  const object = marked(core, prepared, finalizers)
+  const graceSeconds = resource.strategy.graceSeconds?.(prepared, options.graceSeconds) ?? 0
+  const isShorter = graceSeconds < (prepared.metadata.deletionGracePeriodSeconds ?? 0)
+  const timed = isShorter ? shortened(prepared, graceSeconds) : prepared
+  const object = marked(core, timed, finalizers, graceSeconds)
   if (isGone(resource, object)) return { remove: current.object }
-  return !isFirst && finalizers === before ? { unchanged: current } : { put: object }
+  return !isFirst && !isShorter && finalizers === before ? { unchanged: current } : { put: object }
+}
+
+/** A second deletion may hurry what the first one granted time, never grant more. */
+function shortened(object: KubeObject, graceSeconds: number): KubeObject {
+  const { deletionTimestamp = '', deletionGracePeriodSeconds: before = 0 } = object.metadata
+  const endMs = Date.parse(deletionTimestamp) - (before - graceSeconds) * 1000
+  const times = { deletionTimestamp: rfc3339(endMs), deletionGracePeriodSeconds: graceSeconds }
+  return { ...object, metadata: { ...object.metadata, ...times } }
 }
 
 function checkPreconditions(call: Call, { uid, resourceVersion }: DeleteOptions, object: KubeObject): void {
@@ -116,7 +137,7 @@ function finalizersFor(propagation: Propagation | undefined, finalizers: readonl
   return isSame ? finalizers : kept
 }
 
-function marked(core: Core, object: KubeObject, finalizers: readonly string[]): KubeObject {
+function marked(core: Core, object: KubeObject, finalizers: readonly string[], graceSeconds: number): KubeObject {
   const { finalizers: _old, ...rest } = object.metadata
   const { generation, deletionTimestamp } = object.metadata
   const isFirst = deletionTimestamp === undefined
@@ -126,8 +147,8 @@ function marked(core: Core, object: KubeObject, finalizers: readonly string[]): 
       ...(rest as KubeObject['metadata']),
       ...(finalizers.length > 0 && { finalizers: [...finalizers] }),
       ...(isFirst && {
-        deletionTimestamp: rfc3339(core.clock.now()),
-        deletionGracePeriodSeconds: 0,
+        deletionTimestamp: rfc3339(core.clock.now() + graceSeconds * 1000),
+        deletionGracePeriodSeconds: graceSeconds,
         ...(generation !== undefined && { generation: generation + 1 }),
       }),
     },

@@ -19,6 +19,17 @@ function readyContainers(object: KubeObject): string {
 const restarts = (object: KubeObject) =>
   list(part(object, 'status')['containerStatuses']).reduce((sum, one) => sum + Number(one['restartCount'] ?? 0), 0)
 
+/** A pod that a node has taken up ends when its kubelet says so: by deleting it once more, without any grace. */
+function podGraceSeconds(object: KubeObject, wanted: number | undefined): number {
+  const { nodeName, terminationGracePeriodSeconds } = part(object, 'spec')
+  const { phase } = part(object, 'status')
+  if (!nodeName || phase === 'Succeeded' || phase === 'Failed') return 0
+  const seconds = wanted ?? terminationGracePeriodSeconds
+  return typeof seconds === 'number' ? seconds : DEFAULT_POD_GRACE_SECONDS
+}
+
+const DEFAULT_POD_GRACE_SECONDS = 30
+
 export const pods: Resource = defineBuiltin({
   plural: 'pods',
   kind: 'Pod',
@@ -42,6 +53,8 @@ export const pods: Resource = defineBuiltin({
     prepareCreate(draft) {
       draft['status'] = { phase: 'Pending' }
     },
+    graceSeconds: podGraceSeconds,
+    isRemovable: ({ metadata }) => (metadata.deletionGracePeriodSeconds ?? 0) === 0,
   },
 })
 

@@ -1,11 +1,17 @@
 /** Real controller and agents on in-memory API servers with simulated clusters, all in one process without sockets. */
 import {
+  agentRulesOnGlobalHub,
+  agentRulesOnHub,
+  clusterRoleFor,
+  controllerRules,
   type Deadlines,
   godwit,
   HubAgent,
   type ManagedClusterMigration,
   managedClusterMigrationCrd,
   migrationTaskCrd,
+  type PolicyRule,
+  roleFor,
   runController,
 } from '@godwit/hubs'
 import { KubeClient, type KubeObject, resources } from '@godwit/kube'
@@ -34,7 +40,23 @@ export interface TestbedOptions {
   readonly logger?: Logger
   /** Deadlines of the controller that differ from the defaults, in milliseconds. */
   readonly deadlines?: Partial<Deadlines>
+  /** Controller and agents get exactly these rights; absent: everybody may do everything. */
+  readonly rights?: Rights
 }
+
+export interface Rights {
+  readonly controller: readonly PolicyRule[]
+  readonly agentOnHub: readonly PolicyRule[]
+  readonly agentOnGlobalHub: readonly PolicyRule[]
+}
+
+/** The rights of the shipped manifests. */
+export const SHIPPED_RIGHTS: Rights = {
+  controller: controllerRules,
+  agentOnHub: agentRulesOnHub,
+  agentOnGlobalHub: agentRulesOnGlobalHub,
+}
+export const userOf = (party: 'controller' | 'hub1' | 'hub2') => `godwit-${party}`
 
 export interface Party {
   stop(): Promise<void>
@@ -47,6 +69,7 @@ export class Testbed {
   readonly #servers: readonly KubeServer[]
   readonly #logger: Logger
   readonly #deadlines: Partial<Deadlines> | undefined
+  readonly #isConfined: boolean
   readonly #parties = new Set<Party>()
   #epoch = 0
 
@@ -55,7 +78,7 @@ export class Testbed {
     clients: Testbed['clients'],
     fleet: Fleet,
     names: readonly string[],
-    { logger = silentLogger, deadlines }: TestbedOptions,
+    { logger = silentLogger, deadlines, rights }: TestbedOptions,
   ) {
     this.#servers = servers
     this.clients = clients
@@ -63,10 +86,13 @@ export class Testbed {
     this.names = names
     this.#logger = logger
     this.#deadlines = deadlines
+    this.#isConfined = rights !== undefined
   }
 
   static async start(options: TestbedOptions): Promise<Testbed> {
-    const servers = await Promise.all(['global', 'hub1', 'hub2'].map(() => KubeServer.start({ listen: false })))
+    const servers = await Promise.all(
+      ['global', 'hub1', 'hub2'].map(() => KubeServer.start({ listen: false, ...(options.rights && { auth: {} }) })),
+    )
     const [globalHub, hub1, hub2] = servers.map(server => new KubeClient({ transport: server.transport() })) as [
       KubeClient,
       KubeClient,
@@ -78,6 +104,7 @@ export class Testbed {
     await populateGlobalHub({ client: globalHub, clock, hubs: Object.values(hubs) })
     for (const crd of [managedClusterMigrationCrd, migrationTaskCrd])
       await globalHub.create(resources.customResourceDefinitions, crd as unknown as KubeObject)
+    if (options.rights) await grant({ globalHub, hub1, hub2 }, options.rights)
     const isImported = options.hub?.importControllerMode !== 'absent'
     const names = await populateHub({ client: hub1, clock, count: options.count, isImported })
     const { leaseJitter: _, ...klusterlet } = FAST_KNOBS
@@ -96,10 +123,16 @@ export class Testbed {
     return new Testbed(servers, { globalHub, hub1, hub2 }, fleet, names, options)
   }
 
+  /** How a party reaches a server: with the rights it was given, where it was given any. */
+  client(server: keyof Testbed['clients'], party: 'controller' | 'hub1' | 'hub2'): KubeClient {
+    const client = this.clients[server]
+    return this.#isConfined ? client.as({ user: userOf(party) }) : client
+  }
+
   controller(): Party {
     const epoch = ++this.#epoch
     const common = {
-      client: this.clients.globalHub,
+      client: this.client('globalHub', 'controller'),
       identity: `controller-${epoch}`,
       clock,
       random: seededRandom(epoch),
@@ -110,11 +143,10 @@ export class Testbed {
   }
 
   agent(hubName: 'hub1' | 'hub2'): Party {
-    const { globalHub } = this.clients
     const agent = new HubAgent({
       hubName,
-      hub: this.clients[hubName],
-      globalHub,
+      hub: this.client(hubName, hubName),
+      globalHub: this.client('globalHub', hubName),
       clock,
       random: seededRandom(7),
       logger: this.#logger,
@@ -185,5 +217,21 @@ export class Testbed {
     }
     this.#parties.add(party)
     return party
+  }
+}
+
+async function grant(clients: Testbed['clients'], rights: Rights): Promise<void> {
+  const { globalHub } = clients
+  await createAll(globalHub, clusterRoleFor(userOf('controller'), 'controller', rights.controller))
+  for (const hub of ['hub1', 'hub2'] as const) {
+    await createAll(globalHub, roleFor(userOf(hub), 'agent', hub, rights.agentOnGlobalHub))
+    await createAll(clients[hub], clusterRoleFor(userOf(hub), 'agent', rights.agentOnHub))
+  }
+}
+
+async function createAll(client: KubeClient, objects: readonly KubeObject[]): Promise<void> {
+  for (const object of objects) {
+    const resource = Object.values(resources).find(({ kind }) => kind === object.kind)
+    if (resource) await client.create(resource, object)
   }
 }

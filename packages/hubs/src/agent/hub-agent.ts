@@ -8,6 +8,7 @@ import { type Clock, type Logger, type Random, rfc3339 } from '@godwit/ports'
 import { AGENT_NAMESPACE, godwit, type MigrationTask } from '../api/index.ts'
 import { BundleReader } from '../bundle/bundle-reader.ts'
 import { BundleWriter } from '../bundle/bundle-writer.ts'
+import { type AskLacking, agentPreflight } from '../preflight/parties.ts'
 import { TaskCache } from '../record/task-cache.ts'
 import * as sourceItems from '../source/item-side.ts'
 import type { SourceItemEffect } from '../source/item-table.ts'
@@ -60,6 +61,7 @@ export class HubAgent {
   readonly #informer: Informer<MigrationTask>
   readonly #tasks: TaskCache
   readonly #bundles: BundleReader
+  readonly #lacking: AskLacking
   readonly #bootstraps = new Map<string, string>()
   readonly #writers = new Map<string, BundleWriter>()
   readonly #items: {
@@ -74,6 +76,7 @@ export class HubAgent {
   constructor(options: HubAgentOptions) {
     this.#options = options
     const { clock, random, logger, hub, globalHub, hubName } = options
+    this.#lacking = agentPreflight({ hubName, hub, globalHub, clock })
     this.#queue = new KeyedQueue({ clock, random })
     this.#pacer = new Pacer(clock, SETTLE_MS)
     this.#world = new HubWorld({
@@ -156,11 +159,11 @@ export class HubAgent {
   get #sourceSharedSide(): sourceShared.SourceSharedSide {
     const { hub, globalHub } = this.#options
     const onBootstrap = (to: string, kubeconfig: string | undefined) => this.#rememberBootstrap(to, kubeconfig)
-    return { hub, globalHub, onBootstrap }
+    return { hub, globalHub, onBootstrap, lacking: this.#lacking }
   }
 
   get #targetSharedSide(): targetShared.TargetSharedSide {
-    return { hub: this.#options.hub }
+    return { hub: this.#options.hub, lacking: this.#lacking }
   }
 
   async #pass(name: string, rest: Rest): Promise<{ readonly afterMs?: number }> {

@@ -7,6 +7,7 @@ import type {
   SharedProgress,
   SharedWish,
 } from '../api/index.ts'
+import type { Permitted } from '../preflight/guard.ts'
 import type { ItemFacts } from './item-table.ts'
 import type { Rival } from './turn.ts'
 
@@ -26,7 +27,7 @@ export interface SharedSide {
 }
 
 /** One look at a migration as a whole. */
-export interface MigrationFacts {
+export interface MigrationFacts extends Permitted {
   readonly migration: ManagedClusterMigration
   readonly uid: string
   /** Somebody deleted the migration: it is given up and taken back. */

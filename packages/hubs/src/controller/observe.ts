@@ -36,7 +36,8 @@ export async function observe(world: GlobalHubWorld, migration: ManagedClusterMi
     bundles.filter(secret => secret.metadata.namespace === to).map(secret => secret.metadata.name),
   )
   const items = itemsOf(migration, tasks, delivered)
-  const [fromHub, toHub, installNamespace, result] = await Promise.all([
+  const [lacking, fromHub, toHub, installNamespace, result] = await Promise.all([
+    isBeginning(migration) ? world.lacking() : undefined,
     hubFacts(world, from, namespace),
     hubFacts(world, to, namespace),
     installNamespaceOf(world, migration, target),
@@ -45,9 +46,10 @@ export async function observe(world: GlobalHubWorld, migration: ManagedClusterMi
   return {
     migration,
     uid,
-    isCancelled: migration.metadata.deletionTimestamp !== undefined,
+    isCancelled: isCancelled(migration, clusters),
     attempt: migration.status?.shared?.attempt ?? 0,
     rival: rivalOfMigration(world, migration, source.progress?.selected),
+    lacking,
     from: fromHub,
     to: toHub,
     installNamespace,
@@ -62,6 +64,17 @@ export async function observe(world: GlobalHubWorld, migration: ManagedClusterMi
     leftovers: { tasks: tasks.length, bundles: bundles.length },
     result,
   }
+}
+
+/** Nothing was done yet: the only moment in which the permissions of the controller are asked about. */
+const isBeginning = ({ status }: ManagedClusterMigration) =>
+  status?.shared?.direction !== 'Undo' && ['Pending', 'Validating'].includes(status?.shared?.stage ?? 'Pending')
+
+/** Deleted, cancelled as a whole, or cluster by cluster until none is left. */
+function isCancelled({ metadata, spec }: ManagedClusterMigration, clusters: readonly string[] | undefined): boolean {
+  if (metadata.deletionTimestamp !== undefined || spec?.cancel === true) return true
+  const cancelled = new Set(spec?.cancelledManagedClusters ?? [])
+  return clusters !== undefined && clusters.length > 0 && clusters.every(name => cancelled.has(name))
 }
 
 /** The result is written when all clusters have settled or the migration is taken back; nobody asks for it before. */

@@ -14,6 +14,8 @@ import {
   stageIndex,
   type Wish,
 } from '../api/index.ts'
+import { isPermitted } from '../preflight/guard.ts'
+import { CANCELLED } from './give-up.ts'
 import { hasReached, hasUndone, isOutdated } from './item-table.ts'
 import type { MigrationFacts as Facts, HubFacts, SharedSide } from './migration-facts.ts'
 
@@ -174,24 +176,28 @@ const areClustersKnown: Guard<Facts> = {
 const isValidated: Guard<Facts> = {
   what: 'every cluster may move',
   check: facts => {
-    const failed = facts.items.filter(item => item.source.wish?.failure)
+    const failed = facts.items.filter(isRefused)
     if (failed.length > 0) return refusal(facts, failed.length)
-    const open = facts.items.find(item => !isItemValidated(item))
+    const open = facts.items.find(item => !isAnswered(item))
     if (facts.clusters === undefined || facts.unassigned > 0 || open)
       return waits('every cluster to be validated on both hubs', 'agents of both hubs')
     return holds
   },
 }
 
+/** A cluster that somebody took out of the migration does not refuse it. */
+const isRefused = ({ source }: Facts['items'][number]) =>
+  source.wish?.failure !== undefined && source.wish.failure.code !== CANCELLED
+const isAnswered = (item: Facts['items'][number]) => item.source.wish?.failure !== undefined || isItemValidated(item)
 const isItemValidated = ({ source, target }: Facts['items'][number]) =>
   hasReached(source.progress, 'Validating') && hasReached(target.progress, 'Validating')
 
 /** One cluster that cannot move refuses the migration as a whole, before anything is changed anywhere. */
 function refusal(facts: Facts, count: number) {
   // Say it only when all have answered, so that every cluster's reason is told at once.
-  const isOpen = facts.items.some(item => !item.source.wish?.failure && !isItemValidated(item))
+  const isOpen = facts.items.some(item => !isAnswered(item))
   if (facts.unassigned > 0 || isOpen) return waits('every cluster to be validated on both hubs', 'agents of both hubs')
-  const failures = facts.items.flatMap(({ source }) => source.wish?.failure ?? [])
+  const failures = facts.items.filter(isRefused).flatMap(({ source }) => source.wish?.failure ?? [])
   const shown = failures.slice(0, 5).map(({ message }) => message)
   const more = count > shown.length ? `; and ${count - shown.length} more, see the result ConfigMap` : ''
   return fails(
@@ -349,13 +355,21 @@ export const controllerSharedTable: StageTable<Facts, SharedEffect, SharedStage>
       guards: [],
       steps: [],
       proof: isMyTurn,
-      undo: [],
-      undone: nothingToProve,
+      undo: [recordResult],
+      undone: isRecorded,
     },
     {
       name: 'Validating',
       deadlineMs: STAGE_DEADLINE_MS.Validating,
-      guards: [isWellFormed, isHub('from'), isHub('to'), hasAddon, hasServerUrl, isServiceAccountFree],
+      guards: [
+        isPermitted('the controller'),
+        isWellFormed,
+        isHub('from'),
+        isHub('to'),
+        hasAddon,
+        hasServerUrl,
+        isServiceAccountFree,
+      ],
       steps: [wishShared('Source', 'Validating'), wishShared('Target', 'Validating')],
       proof: both(sharedValidated, areClustersKnown),
       undo: [recordResult, wishUndo('Source', 'Validating'), wishUndo('Target', 'Validating')],

@@ -11,6 +11,7 @@ import {
   ocm,
   type Secret,
 } from '../api/index.ts'
+import { type AskLacking, controllerPreflight } from '../preflight/parties.ts'
 import { Newest } from '../record/newest.ts'
 import { TaskCache } from '../record/task-cache.ts'
 
@@ -29,6 +30,7 @@ export interface WorldOptions {
 
 export class GlobalHubWorld {
   readonly client: KubeClient
+  readonly lacking: AskLacking
   readonly tasks: TaskCache
   readonly records: Newest<ManagedClusterMigration>
   readonly #migrations: Informer<ManagedClusterMigration>
@@ -40,6 +42,7 @@ export class GlobalHubWorld {
 
   constructor({ client, namespace, clock, random, logger, onChange, onYield }: WorldOptions) {
     this.client = client
+    this.lacking = controllerPreflight(client, clock)
     const common = { client, clock, random, logger }
     this.#migrations = new Informer<ManagedClusterMigration>({ ...common, resource: godwit.migrations, namespace })
     this.#tasks = new Informer<MigrationTask>({ ...common, resource: godwit.tasks })

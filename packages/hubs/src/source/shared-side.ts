@@ -15,6 +15,8 @@ import {
   type PlacementDecision,
   type Secret,
 } from '../api/index.ts'
+import { isBeginning } from '../preflight/guard.ts'
+import type { AskLacking } from '../preflight/parties.ts'
 import {
   type KlusterletConfig,
   presenceOf,
@@ -32,6 +34,7 @@ export const sourceSharedRole: Role<SourceSharedFacts, SourceSharedEffect> = {
 export interface SourceSharedSide {
   readonly hub: KubeClient
   readonly globalHub: KubeClient
+  readonly lacking: AskLacking
   /** Told what the bootstrap Secret for hub `to` holds, whenever it was looked at. */
   readonly onBootstrap: (to: string, kubeconfig: string | undefined) => void
 }
@@ -41,7 +44,8 @@ export async function look(side: SourceSharedSide, task: MigrationTask): Promise
   const to = task.spec.peer
   const { uid } = task.spec.migration
   const placement = task.spec.shared?.placement
-  const [multiClusterHub, decisions, credential, secret, config] = await Promise.all([
+  const [lacking, multiClusterHub, decisions, credential, secret, config] = await Promise.all([
+    isBeginning(task) ? side.lacking() : undefined,
     findMultiClusterHub(hub),
     placement === undefined ? undefined : decisionsOf(hub, placement),
     readCredential(side, task),
@@ -53,6 +57,7 @@ export async function look(side: SourceSharedSide, task: MigrationTask): Promise
   side.onBootstrap(to, bootstrapSecret === 'ours' ? written : undefined)
   const facts = (remembered: Remembered): SourceSharedFacts => ({
     ...remembered,
+    lacking,
     to,
     placement,
     decisions,

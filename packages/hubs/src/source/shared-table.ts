@@ -2,11 +2,12 @@
 import { fails, type Guard, holds, nothingToProve, type StageTable, waits } from '@godwit/core'
 import type { Remembered } from '../agent/advance.ts'
 import { bootstrapSecretName, klusterletConfigName, STAGE_DEADLINE_MS, type StageName } from '../api/index.ts'
+import { isPermitted, type Permitted } from '../preflight/guard.ts'
 
 /** An object with a fixed name that a migration makes: ours, somebody else's, or not there. */
 export type Presence = 'absent' | 'ours' | 'outdated' | 'foreign'
 
-export interface SourceSharedFacts extends Remembered {
+export interface SourceSharedFacts extends Remembered, Permitted {
   readonly to: string
   readonly hasMultiClusterHub: boolean
   /** Clusters that the placement chose; undefined when the migration names them itself. */
@@ -107,7 +108,7 @@ export const sourceSharedTable: StageTable<Facts, SourceSharedEffect, StageName>
   party: 'source',
   scope: 'shared',
   stages: [
-    { ...idle('Validating'), guards: [hasHub, hasDecisions] },
+    { ...idle('Validating'), guards: [isPermitted('the source agent'), hasHub, hasDecisions] },
     {
       ...idle('Initializing'),
       guards: [

@@ -16,6 +16,8 @@ import {
   registrationBinding,
   subjectAccessReviewRole,
 } from '../api/index.ts'
+import { isBeginning } from '../preflight/guard.ts'
+import type { AskLacking } from '../preflight/parties.ts'
 import { type ApprovalPatch, approve, disapprove, isApproving, reliesOn } from './auto-approval.ts'
 import { deleteSealingKey, makeSealingKey, readSealingKey } from './sealing-key.ts'
 import { type TargetSharedEffect, type TargetSharedFacts, targetSharedTable } from './shared-table.ts'
@@ -28,13 +30,15 @@ export const targetSharedRole: Role<TargetSharedFacts, TargetSharedEffect> = {
 
 export interface TargetSharedSide {
   readonly hub: KubeClient
+  readonly lacking?: AskLacking
 }
 
 export async function look(side: TargetSharedSide, task: MigrationTask): Promise<SharedLook<TargetSharedFacts>> {
   const { hub } = side
   const wanted = rbacOf(task)
   const user = userOf(task)
-  const [manager, sealingKey, roles, live] = await Promise.all([
+  const [lacking, manager, sealingKey, roles, live] = await Promise.all([
+    isBeginning(task) ? side.lacking?.() : undefined,
     readClusterManager(hub),
     readSealingKey(hub, task.spec.migration.uid),
     Promise.all(BOOTSTRAP_ROLES.map(name => hub.get<KubeObject>(resources.clusterRoles, { name }))),
@@ -44,6 +48,7 @@ export async function look(side: TargetSharedSide, task: MigrationTask): Promise
     annotation(object, annotations.migration) === task.spec.migration.uid
   const facts = (remembered: Remembered): TargetSharedFacts => ({
     ...remembered,
+    lacking,
     hasClusterManager: manager !== undefined,
     user,
     isApproving: manager !== undefined && user !== undefined && isApproving(manager, user),

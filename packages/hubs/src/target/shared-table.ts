@@ -2,8 +2,9 @@
 import { fails, type Guard, holds, nothingToProve, type StageTable, waits } from '@godwit/core'
 import type { Remembered } from '../agent/advance.ts'
 import { AUTO_APPROVAL_GATE, BOOTSTRAP_ROLES, STAGE_DEADLINE_MS, type StageName } from '../api/index.ts'
+import { isPermitted, type Permitted } from '../preflight/guard.ts'
 
-export interface TargetSharedFacts extends Remembered {
+export interface TargetSharedFacts extends Remembered, Permitted {
   readonly hasClusterManager: boolean
   /** Whose certificate requests the hub must approve; undefined until the controller knows. */
   readonly user: string | undefined
@@ -116,7 +117,7 @@ export const targetSharedTable: StageTable<Facts, TargetSharedEffect, StageName>
   stages: [
     {
       ...idle('Validating'),
-      guards: [hasClusterManager, hasBootstrapRole],
+      guards: [isPermitted('the target agent'), hasClusterManager, hasBootstrapRole],
       steps: [
         {
           what: 'publish the key that bundles are sealed for',

@@ -60,6 +60,7 @@ export {
   resourceName,
   resources,
 } from './resource.ts'
+export { customObjectSchema, structuralSchema } from './structural-schema.ts'
 export {
   type Transport,
   TransportError,

@@ -1,45 +1,18 @@
+import { structuralSchema as asStructural, customObjectSchema } from '@godwit/kube'
 import { z } from 'zod'
 import { migrationSchema } from './migration.ts'
 import { migrationTaskSchema } from './migration-task.ts'
 
 type Schema = { [key: string]: unknown }
 
-const RULES = 'x-kubernetes-validations'
-const INT_OR_STRING = 'x-kubernetes-int-or-string'
-
-/** Keys that JSON Schema allows and a structural schema of Kubernetes does not. */
-const FOREIGN_KEYS = ['$schema', 'propertyNames', 'id']
-
 /** A zod schema as the structural OpenAPI schema of a CRD. */
 export function structuralSchema(schema: z.ZodType): Schema {
-  return structural(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', unrepresentable: 'any' })) as Schema
+  return asStructural(z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input', unrepresentable: 'any' }))
 }
-
-function structural(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(structural)
-  if (node === null || typeof node !== 'object') return node
-  const entries = Object.entries(node).filter(([key]) => !FOREIGN_KEYS.includes(key))
-  const result: Schema = Object.fromEntries(entries.map(([key, value]) => [key, structural(value)]))
-  if (result['properties']) delete result['additionalProperties']
-  if (result['format'] === 'date-time') delete result['pattern']
-  for (const bound of ['minimum', 'maximum'])
-    if (Math.abs(Number(result[bound])) === Number.MAX_SAFE_INTEGER) delete result[bound]
-  if (result['type'] === 'integer') result['format'] = 'int64'
-  if (result[INT_OR_STRING]) for (const key of ['anyOf', 'type']) delete result[key]
-  return result
-}
-
-/** The API server adds these itself; a schema that names them must leave their content open. */
-const objectHeader = { apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: { type: 'object' } }
 
 function objectSchema(schema: z.ZodType, required: readonly string[]): Schema {
-  const { properties, [RULES]: rules } = structuralSchema(schema) as { properties: Schema; [RULES]?: unknown }
-  return {
-    type: 'object',
-    ...(required.length > 0 && { required }),
-    ...(rules !== undefined && { [RULES]: rules }),
-    properties: { ...objectHeader, ...properties },
-  }
+  const { required: _, ...whole } = structuralSchema(schema)
+  return customObjectSchema({ ...whole, required })
 }
 
 const age = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }

@@ -1,2 +1,7 @@
+export * from './cocoon-hibernation.ts'
+export * from './cocoon-set.ts'
+export type { AgentSpec, CocoonSetSpec, ConnType, ToolboxSpec } from './cocoon-set-spec.ts'
+export { cocoonHibernationCrd, cocoonSetCrd } from './custom-resource-definitions.ts'
 export * from './kinds.ts'
+export type { MoveOutcome, MoveRecord, MoveStage, SnapshotDebt, Suspension } from './move-record.ts'
 export * from './names.ts'

@@ -11,9 +11,9 @@ import {
   type ManagedClusterMigration,
   type MigrationStatus,
   type MigrationTask,
-  type StageName,
 } from '../api/index.ts'
-import { itemDeadlineMs, sharedDeadlineMs } from './deadlines.ts'
+import { publishRunbook } from '../runbook/publish.ts'
+import { sharedDeadlineMs } from './deadlines.ts'
 import type { MigrationFacts } from './migration-facts.ts'
 import { type Observed, observe } from './observe.ts'
 import { deliverBundle, type PerformContext, performShared } from './perform.ts'
@@ -22,7 +22,8 @@ import { isAskedToRollBack, reopen } from './reopen.ts'
 import { renderResult, resultsOf } from './result.ts'
 import type { SharedEffect, SharedStage } from './shared-table.ts'
 import { deriveStatus } from './status.ts'
-import { type ItemStep, stepItem } from './step-item.ts'
+import type { ItemStep } from './step-item.ts'
+import { stepItems, wavesAfter, withSteps } from './step-items.ts'
 import { firstRecord, type SharedStep, stepMigration } from './step-migration.ts'
 import { isContending } from './turn.ts'
 import type { Turnstile } from './turnstile.ts'
@@ -69,6 +70,7 @@ async function drive(options: MigrationPassOptions, migration: ManagedClusterMig
   const observed = await observe(world, migration)
   const record = migration.status?.shared ?? firstRecord(sharedContext(migration, nowMs, deadlines))
   const items = stepItems(observed, record, nowMs, deadlines)
+  const waves = wavesAfter(observed, record, items, nowMs)
   const result = renderResult(
     migration,
     resultsOf({ clusters: observed.clusters ?? [], items: withSteps(observed, items) }),
@@ -80,8 +82,10 @@ async function drive(options: MigrationPassOptions, migration: ManagedClusterMig
     isResultWritten: observed.result !== undefined && isEqualJson(observed.result.data ?? {}, result.data ?? {}),
   }
   const step = stepMigration(facts, record, sharedContext(migration, nowMs, deadlines))
+  await publishRunbook(options.client, { before: observed.items, facts, items, step })
   await persistItems(options, observed, items)
-  const status = deriveStatus({ migration, step, items, total: observed.clusters?.length ?? 0, epoch, nowMs })
+  const total = observed.clusters?.length ?? 0
+  const status = deriveStatus({ migration, step, items, waves, total, epoch, nowMs })
   const written = await persistStatus(options, migration, status)
   announce(options, migration, status, items)
   const owner = { migration: written, epoch }
@@ -120,46 +124,6 @@ const sharedContext = ({ spec }: ManagedClusterMigration, nowMs: number, deadlin
   nowMs,
   deadlineMs: (stage: SharedStage | 'Rollbacking') => sharedDeadlineMs(spec, deadlines, stage),
 })
-
-const itemContext = (
-  { migration: { spec }, isCancelled, attempt }: Observed,
-  nowMs: number,
-  deadlines: Deadlines,
-  limit: StageName,
-) => ({
-  nowMs,
-  deadlineMs: (stage: StageName | 'Rollbacking') => itemDeadlineMs(spec, deadlines, stage),
-  limit,
-  isCancelled,
-  attempt,
-})
-
-const ITEM_STAGES: ReadonlySet<string> = new Set(['Claiming', 'Initializing', 'Moving'])
-
-/** Clusters go beyond Validating only while the migration as a whole is moving. */
-function stepItems(
-  observed: Observed,
-  record: { readonly stage: string; readonly direction: string },
-  nowMs: number,
-  deadlines: Deadlines,
-): NamedStep[] {
-  const isOpen = ITEM_STAGES.has(record.stage) && record.direction === 'Forward'
-  const context = itemContext(observed, nowMs, deadlines, record.stage === 'Moving' ? 'Cleaning' : 'Validating')
-  return observed.items.map(item => ({ name: item.name, step: isOpen ? stepItem(item, context) : settled(item) }))
-}
-
-const settled = ({ source, target }: Observed['items'][number]): ItemStep => ({
-  source: source.wish ?? { stage: 'Validating', direction: 'Forward' },
-  target: target.wish,
-})
-
-const withSteps = (observed: Observed, items: readonly NamedStep[]) =>
-  observed.items.map((item, index) => {
-    const step = items[index]?.step
-    return step
-      ? { ...item, source: { ...item.source, wish: step.source }, target: { ...item.target, wish: step.target } }
-      : item
-  })
 
 /** Wishes are the record of the clusters: the source's side first, because it holds the cursor. */
 async function persistItems(
@@ -264,7 +228,7 @@ function untilNextDeadline(status: MigrationStatus, items: readonly NamedStep[],
   const deadlines = items.flatMap(({ step: { source } }) =>
     source.cursor && !source.outcome ? [Date.parse(source.cursor.deadline)] : [],
   )
-  if (status.shared?.deadline) deadlines.push(Date.parse(status.shared.deadline))
+  for (const until of [status.shared?.deadline, status.waves?.soakUntil]) if (until) deadlines.push(Date.parse(until))
   const next = Math.min(...deadlines.filter(deadline => deadline > nowMs))
   return Number.isFinite(next) ? next - nowMs : undefined
 }

@@ -1,0 +1,25 @@
+import type { RunOutcome } from '../ansible/playbook-runner.ts'
+import type { Remote } from '../audit/member.ts'
+import type { DeployStatus, ManagementState } from '../model/states.ts'
+
+/** One look at one subcloud that is being taken in, from this site. */
+export interface RehomeFacts {
+  readonly name: string
+  readonly deployStatus: DeployStatus
+  readonly managementState: ManagementState
+  /** Of this attempt; the row carries it once the attempt is claimed. */
+  readonly wantedEpoch: number
+  readonly ownerEpoch: number
+  /** Members of the stored bootstrap values that are missing; empty when the playbook can be given all it needs. */
+  readonly missingValues: readonly string[]
+  /** By the monitor, not by one call: `none` when the group has no association. */
+  readonly peer: 'none' | 'available' | 'unavailable'
+  /** Of the other site, asked now. */
+  readonly remote: Remote
+  readonly isPrepared: boolean
+  readonly run: RunOutcome | { readonly kind: 'none' } | { readonly kind: 'under-way' }
+  /** The subcloud answered with this site's credentials after the run had ended. */
+  readonly answersHere: boolean
+  /** The other site knows how this attempt ended. */
+  readonly isFailureReported: boolean
+}

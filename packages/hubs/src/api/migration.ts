@@ -51,6 +51,24 @@ const shared = z.object({
     .describe('Why the migration as a whole failed.'),
 })
 
+/** The waves of a migration with a strategy, written before the clusters of a wave begin. */
+const waves = z.object({
+  number: z.int().describe('The wave that is under way, or the last one.'),
+  of: z.int().describe('How many waves there will have been, by the present strategy.'),
+  begun: z.int().describe('So many clusters, in the order of the migration, may begin or have begun.'),
+  since: z.iso.datetime().describe('When the wave began.'),
+  soakUntil: z.iso.datetime().optional().describe('The next wave rests until then.'),
+  stopped: z.string().optional().describe('Why no further cluster begins.'),
+})
+
+const plan = z.object({
+  at: z.iso.datetime(),
+  generation: z.int(),
+  clusters: z.int(),
+  problems: z.int().describe('How many clusters and hubs would be refused now.'),
+  pages: z.array(z.string()).max(100).describe('ConfigMaps that hold the plan.'),
+})
+
 const status = z.object({
   phase: z.enum(PHASES).optional(),
   conditions: z.array(condition).optional(),
@@ -58,6 +76,8 @@ const status = z.object({
   epoch: z.int().optional().describe('Term of the controller that wrote this; a lower one is refused.'),
   shared: shared.optional(),
   clusters: counts.optional(),
+  waves: waves.optional(),
+  plan: plan.optional().describe('With spec.dryRun: where the plan is.'),
   waitingFor: z.array(waitingFor).max(20).optional(),
   residue: z.array(z.string()).max(RESIDUE_LIMIT).optional().describe('What was knowingly left behind, by name.'),
   startTime: z.iso.datetime().optional(),
@@ -74,9 +94,11 @@ export const migrationSchema = z.object({ spec: migrationSpec.optional(), status
 })
 
 export type MigrationStatus = z.infer<typeof status>
+export type PlanRecord = z.infer<typeof plan>
 export type MigrationCondition = z.infer<typeof condition>
 export type ClusterCounts = z.infer<typeof counts>
 export type WaitingFor = z.infer<typeof waitingFor>
+export type WaveRecord = z.infer<typeof waves>
 export type SharedRecord = z.infer<typeof shared>
 
 /** `global-hub.open-cluster-management.io/v1alpha1`, short name `mcm`. */

@@ -30,7 +30,7 @@ export interface SharedSide {
 export interface MigrationFacts extends Permitted {
   readonly migration: ManagedClusterMigration
   readonly uid: string
-  /** Somebody deleted the migration: it is given up and taken back. */
+  /** Somebody deleted or cancelled the migration: it is given up and taken back. */
   readonly isCancelled: boolean
   /** How often a person has asked to roll back again. */
   readonly attempt: number

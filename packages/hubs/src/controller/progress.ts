@@ -88,13 +88,14 @@ export function waitsOf(items: readonly NamedStep[]): WaitingFor[] {
   for (const { name, step } of items) {
     const { waitsFor, source } = step
     if (!waitsFor || !source.cursor) continue
-    const { since, deadline } = source.cursor
-    const key = `${waitsFor.what}\n${waitsFor.who}`
-    const known = waits.get(key)
-    if (!known) waits.set(key, { ...waitsFor, since, until: deadline, items: 1, example: name })
+    const { what, who, isHeld, until = isHeld ? undefined : source.cursor.deadline } = waitsFor
+    const { since } = source.cursor
+    const first = { since, ...(until !== undefined && { until }), example: name }
+    const known = waits.get(`${what}\n${who}`)
+    if (!known) waits.set(`${what}\n${who}`, { what, who, ...first, items: 1 })
     else {
       known.items++
-      if (since < known.since) Object.assign(known, { since, until: deadline, example: name })
+      if (since < known.since) Object.assign(known, first)
     }
   }
   return [...waits.values()].sort((a, b) => b.items - a.items || a.what.localeCompare(b.what)).slice(0, MAX_WAITS)

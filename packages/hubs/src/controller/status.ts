@@ -1,6 +1,6 @@
 /** The status of a migration, computed once a pass from the record and patched once. One writer (law: derived). */
 import { rfc3339 } from '@godwit/ports'
-import type { ClusterCounts, ManagedClusterMigration, MigrationStatus, Phase } from '../api/index.ts'
+import type { ClusterCounts, ManagedClusterMigration, MigrationStatus, Phase, WaveRecord } from '../api/index.ts'
 import { deriveConditions, mergeConditions } from './conditions.ts'
 import { countClusters, type NamedStep, phaseOf, waitsOf } from './progress.ts'
 import type { SharedStep } from './step-migration.ts'
@@ -9,6 +9,7 @@ export interface StatusInput {
   readonly migration: ManagedClusterMigration
   readonly step: SharedStep
   readonly items: readonly NamedStep[]
+  readonly waves: WaveRecord | undefined
   /** How many clusters the migration has; 0 while nobody knows. */
   readonly total: number
   readonly epoch: number
@@ -34,6 +35,8 @@ export function deriveStatus(input: StatusInput): MigrationStatus {
     resultName: migration.metadata.name,
     from: migration.spec?.from ?? '',
     to: migration.spec?.to ?? '',
+    isPaused: migration.spec?.paused === true && !step.isFinished,
+    wasPaused: before.conditions?.some(({ type }) => type === 'Paused') ?? false,
   })
   const generation = migration.metadata.generation
   const waitingFor = step.isFinished ? [] : waitingForOf(input)
@@ -44,6 +47,7 @@ export function deriveStatus(input: StatusInput): MigrationStatus {
     epoch,
     shared: step.record,
     clusters: counts,
+    ...(input.waves && { waves: input.waves }),
     ...(waitingFor.length > 0 && { waitingFor }),
     ...(residue.length > 0 && { residue }),
     startTime: before.startTime ?? now,

@@ -11,7 +11,6 @@ const context = (over: Partial<StepContext> = {}): StepContext => ({
   nowMs: START,
   deadlineMs: stage => (stage === 'Rollbacking' ? 15 * MINUTE : 5 * MINUTE),
   limit: 'Cleaning',
-  isCancelled: false,
   attempt: 0,
   ...over,
 })
@@ -228,7 +227,7 @@ test('a cluster of a migration that is given up goes back from every stage, but 
       target: { hub: 'hub2', wish: undefined, progress: undefined },
       isBundleDelivered: () => false,
     }
-    const { source } = stepItem(facts, context({ isCancelled: true }))
+    const { source } = stepItem(facts, context({ giveUp: { code: 'Cancelled', message: 'given up' } }))
     if (stage === 'Cleaning') assert.equal(source.failure, undefined)
     else assert.deepEqual([source.failure?.stage, source.failure?.code], [stage, 'Cancelled'])
   }
@@ -312,4 +311,37 @@ test('a failure at any stage, on either side, at any speed, ends with nothing le
       assert.ok(at === 'Initializing' || hasUndone(world.target.progress, 'Deploying'))
     }),
   )
+})
+
+test('a cluster that is held comes to the end of its stage, says why it goes no further, and has a new deadline when it goes on', () => {
+  const hold = { what: 'the migration to be resumed', who: 'whoever paused it' }
+  const world = new PaperWorld()
+  world.source = {
+    wish: { stage: 'Initializing', direction: 'Forward', cursor: cursorAt('Initializing') },
+    progress: { ...done('Initializing'), state: 'Acting', waitsFor: 'the two-hub configuration' },
+  }
+  const held = { limit: 'Initializing', hold } as const
+  const acting = stepItem(world.facts, context(held))
+  assert.deepEqual([acting.waitsFor?.what, acting.waitsFor?.isHeld], ['the two-hub configuration', undefined])
+  world.source.progress = done('Initializing')
+  const late = START + 60 * MINUTE
+  const standing = stepItem(world.facts, context({ ...held, nowMs: late }))
+  assert.deepEqual(standing.waitsFor, { ...hold, isHeld: true })
+  assert.deepEqual([standing.source.failure, standing.source.cursor?.stage], [undefined, 'Initializing'])
+  const resumed = stepItem(world.facts, context({ nowMs: late }))
+  assert.deepEqual(
+    [resumed.source.cursor?.stage, resumed.source.cursor?.deadline],
+    ['Deploying', '2026-01-01T01:05:00Z'],
+  )
+})
+
+test('a cluster that is held in the middle of a stage and fails there goes back all the same', () => {
+  const world = new PaperWorld()
+  world.source = {
+    wish: { stage: 'Initializing', direction: 'Forward', cursor: cursorAt('Initializing') },
+    progress: failed('Initializing', 'Forbidden'),
+  }
+  const hold = { what: 'the migration to be resumed', who: 'whoever paused it' }
+  const { source } = stepItem(world.facts, context({ limit: 'Initializing', hold }))
+  assert.deepEqual([source.direction, source.failure?.code], ['Undo', 'Forbidden'])
 })

@@ -2,16 +2,20 @@
 import { type Decision, decide } from '@godwit/core'
 import { rfc3339 } from '@godwit/ports'
 import { type Failure, type ItemCursor, type ItemWish, type StageName, stageIndex } from '../api/index.ts'
+import type { Hold } from './admission.ts'
+import type { GiveUp } from './give-up.ts'
 import { controllerItemTable, type ItemEffect, type ItemFacts } from './item-table.ts'
 
 export interface StepContext {
   /** Wall time of the controller in milliseconds. */
   readonly nowMs: number
   readonly deadlineMs: (stage: StageName | 'Rollbacking') => number
-  /** The last stage that items may enter now: items wait at Validating until the shared part is initialized. */
+  /** The last stage that the item may enter now; one that it is in already comes to its end in any case. */
   readonly limit: StageName
-  /** The migration is given up: what has not arrived goes back. */
-  readonly isCancelled: boolean
+  /** Why the item does not go beyond the limit. */
+  readonly hold?: Hold
+  /** Why the item goes back, unless it has arrived, although nothing is wrong with it. */
+  readonly giveUp?: GiveUp
   /** How often a person has asked to roll back again. */
   readonly attempt: number
 }
@@ -21,7 +25,12 @@ export interface ItemStep {
   readonly target: ItemWish | undefined
   readonly bundleToDeliver?: string
   /** What the item waits for, and who can bring it about. */
-  readonly waitsFor?: { readonly what: string; readonly who: string }
+  readonly waitsFor?: ItemWait
+}
+
+/** A held item waits for nothing of its own: the deadline of its stage does not count. */
+export interface ItemWait extends Hold {
+  readonly isHeld?: boolean
 }
 
 interface Draft {
@@ -55,7 +64,7 @@ export function stepItem(facts: ItemFacts, context: StepContext): ItemStep {
     const decision = cancellation(draft, context) ?? decideItem(facts, draft, context)
     if (!decision) return draft
     const goesOn = apply(decision, draft, context)
-    if (!goesOn) return decision.kind === 'wait' ? { ...draft, waitsFor: waiting(decision) } : draft
+    if (!goesOn) return { ...draft, ...waiting(decision, context) }
   }
   throw new Error(`cluster ${facts.name} did not settle in ${MAX_ROUNDS} rounds: the stage table has a cycle`)
 }
@@ -69,22 +78,17 @@ function reopen(draft: Draft, { attempt, nowMs, deadlineMs }: StepContext): void
   if (draft.target) draft.target = { ...draft.target, attempt }
 }
 
-const waiting = ({ waitsFor, who }: { readonly waitsFor: string; readonly who: string }) => ({ what: waitsFor, who })
-
 type ItemDecision = Decision<ItemEffect, StageName>
 
-/** The reason of a cluster, or a migration, that somebody gave up. */
-export const CANCELLED = 'Cancelled'
+function waiting(decision: ItemDecision, { hold }: StepContext): Pick<ItemStep, 'waitsFor'> {
+  if (decision.kind === 'wait') return { waitsFor: { what: decision.waitsFor, who: decision.who } }
+  return decision.kind === 'advance' && hold ? { waitsFor: { ...hold, isHeld: true } } : {}
+}
 
 /** Beyond Registering the cluster belongs to the target hub: it is not torn back, but cleaned up to the end. */
-function cancellation({ source: { cursor, outcome } }: Draft, { isCancelled }: StepContext): ItemDecision | undefined {
-  if (!isCancelled || !cursor || outcome || cursor.direction === 'Undo' || cursor.stage === 'Cleaning') return undefined
-  return {
-    kind: 'compensate',
-    stage: cursor.stage,
-    code: CANCELLED,
-    message: 'the migration was deleted before the cluster had arrived',
-  }
+function cancellation({ source: { cursor, outcome } }: Draft, { giveUp }: StepContext): ItemDecision | undefined {
+  if (!giveUp || !cursor || outcome || cursor.direction === 'Undo' || cursor.stage === 'Cleaning') return undefined
+  return { kind: 'compensate', stage: cursor.stage, ...giveUp }
 }
 
 function decideItem(facts: ItemFacts, draft: Draft, { nowMs }: StepContext): ItemDecision | undefined {

@@ -141,3 +141,63 @@ test('clusters that a placement chose are claimed when nobody else has them, wit
   const claiming = stepMigration(facts(), waiting.record, context)
   assert.deepEqual([claiming.record.entered, claiming.effects], [true, [{ kind: 'makeItemTasks' }]])
 })
+
+const pausedMigration = { ...facts().migration, spec: { ...facts().migration.spec, paused: true } as never }
+
+test('a paused migration begins no further row, whatever row it is in, and is not timed out by its pause', () => {
+  const begun = stepMigration(facts({ migration: pausedMigration }), firstRecord(context), context)
+  assert.deepEqual(
+    [begun.record.stage, begun.effects, begun.waitsFor?.what],
+    ['Pending', [], 'the migration to be resumed'],
+  )
+  const done = (stage: 'Validating' | 'Initializing') => ({
+    ...side('hub'),
+    progress: { stage, direction: 'Forward', state: 'Done', entered: true, since: '' } as const,
+  })
+  for (const stage of ['Validating', 'Initializing'] as const) {
+    const seen = { source: done(stage), target: done(stage), migration: pausedMigration }
+    const late = { ...context, nowMs: NOW + 3_600_000 }
+    const step = stepMigration(facts(seen), at(stage), late)
+    assert.deepEqual([step.record.stage, step.record.failure], [stage, undefined])
+    const resumed = stepMigration(facts({ ...seen, migration: facts().migration }), at(stage), late)
+    assert.notEqual(resumed.record.stage, stage)
+  }
+})
+
+test('a paused migration whose clusters have all settled is cleaned up to its end', () => {
+  const settled = facts({ migration: pausedMigration, items: [item('Completed', true)], unassigned: 0 })
+  assert.notEqual(stepMigration(settled, at('Moving'), context).record.stage, 'Moving')
+})
+
+test('a paused migration that is given up is taken back', () => {
+  const step = stepMigration(facts({ migration: pausedMigration, isCancelled: true }), at('Validating'), context)
+  assert.deepEqual(
+    [step.record.failure?.code, step.record.failure?.message],
+    ['Cancelled', 'the migration was cancelled before any cluster had begun to move'],
+  )
+})
+
+test('a cluster that was cancelled while it was validated does not refuse the others', () => {
+  const validated = { stage: 'Validating', direction: 'Forward', state: 'Done', entered: true, since: '' } as const
+  const good: ItemFacts = {
+    ...item('Completed', false),
+    source: { hub: 'hub1', wish: { stage: 'Validating', direction: 'Forward' }, progress: validated },
+    target: { hub: 'hub2', wish: undefined, progress: validated },
+  }
+  const cancelled = (code: string): ItemFacts => ({
+    ...good,
+    source: {
+      ...good.source,
+      wish: {
+        stage: 'Validating',
+        direction: 'Forward',
+        outcome: 'RolledBack',
+        failure: { stage: 'Validating', code, message: 'x' },
+      },
+    },
+  })
+  const step = (code: string) =>
+    stepMigration(facts({ items: [good, cancelled(code)], unassigned: 0 }), at('Claiming'), context)
+  assert.equal(step('Cancelled').record.stage, 'Initializing')
+  assert.equal(step('ClusterNotFound').record.failure?.code, 'ClusterNotFound')
+})

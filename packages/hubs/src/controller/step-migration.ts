@@ -1,10 +1,11 @@
 /** The migration as a whole, one look: from record and facts to the next record and the effects it permits. Pure. */
-import { decide } from '@godwit/core'
+import { type Cursor, decide } from '@godwit/core'
 import { rfc3339 } from '@godwit/ports'
 import type { SharedRecord, StageName } from '../api/index.ts'
+import { PAUSED } from './admission.ts'
+import { CANCELLED } from './give-up.ts'
 import type { MigrationFacts } from './migration-facts.ts'
 import { CREDENTIAL_IN_USE, controllerSharedTable, type SharedEffect, type SharedStage } from './shared-table.ts'
-import { CANCELLED } from './step-item.ts'
 
 export interface SharedStep {
   readonly record: SharedRecord
@@ -59,7 +60,7 @@ export function stepMigration(facts: MigrationFacts, from: SharedRecord, context
       entered: at.entered,
       ...(deadline !== undefined && { deadlineMs: Date.parse(deadline) }),
     }
-    const decision = cancellation(facts, record) ?? decide(controllerSharedTable, cursor, facts, context.nowMs)
+    const decision = cancellation(facts, record) ?? decideUnlessHeld(facts, cursor, context.nowMs)
     switch (decision.kind) {
       case 'act':
         return done({
@@ -102,12 +103,25 @@ export function stepMigration(facts: MigrationFacts, from: SharedRecord, context
   )
 }
 
+/** What a pause holds back: everything up to the moving of clusters, which are held one by one. */
+const HELD: readonly string[] = ['Validating', 'Claiming', 'Initializing', 'Moving']
+
+/** A row that has begun comes to its end; the next one does not begin. */
+function decideUnlessHeld(facts: MigrationFacts, cursor: Cursor<SharedStage>, nowMs: number) {
+  const decision = decide(controllerSharedTable, cursor, facts, nowMs)
+  const isNext = cursor.direction === 'Forward' && decision.kind === 'advance' && HELD.includes(decision.to)
+  return isNext && facts.migration.spec?.paused
+    ? ({ kind: 'wait', stage: cursor.stage, waitsFor: PAUSED.what, who: PAUSED.who } as const)
+    : decision
+}
+
 const CANCELLABLE: readonly string[] = ['Pending', 'Validating', 'Claiming', 'Initializing']
 
 /** Once clusters move each goes back by itself, and the rest of the table takes away what was shared. */
-function cancellation({ isCancelled }: MigrationFacts, { stage, direction }: SharedRecord) {
+function cancellation({ isCancelled, migration }: MigrationFacts, { stage, direction }: SharedRecord) {
   if (!isCancelled || direction === 'Undo' || !CANCELLABLE.includes(stage)) return undefined
-  const message = 'the migration was deleted before any cluster had begun to move'
+  const how = migration.metadata.deletionTimestamp === undefined ? 'cancelled' : 'deleted'
+  const message = `the migration was ${how} before any cluster had begun to move`
   return { kind: 'compensate', stage: stage as SharedStage, code: CANCELLED, message } as const
 }
 

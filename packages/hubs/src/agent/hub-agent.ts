@@ -8,6 +8,7 @@ import { type Clock, type Logger, type Random, rfc3339 } from '@godwit/ports'
 import { AGENT_NAMESPACE, godwit, type MigrationTask } from '../api/index.ts'
 import { BundleReader } from '../bundle/bundle-reader.ts'
 import { BundleWriter } from '../bundle/bundle-writer.ts'
+import { planTask } from '../plan/side-plan.ts'
 import { type AskLacking, agentPreflight } from '../preflight/parties.ts'
 import { TaskCache } from '../record/task-cache.ts'
 import * as sourceItems from '../source/item-side.ts'
@@ -170,7 +171,25 @@ export class HubAgent {
     const task = this.#tasks.get({ name, namespace: this.#options.hubName })
     if (!task) this.#pacer.forget(name)
     if (!task || task.metadata.deletionTimestamp) return {}
+    if (task.spec.scope === 'Plan') return this.#planPass(task)
     return task.spec.scope === 'Shared' ? this.#sharedPass(task) : this.#itemPass(task, rest)
+  }
+
+  /** A plan is told once; whoever wants a newer one makes a new task. */
+  async #planPass(task: MigrationTask): Promise<{ readonly afterMs?: number }> {
+    if (task.status?.plan) return {}
+    await this.#world.addOptionalKinds()
+    const sides = {
+      hubName: this.#options.hubName,
+      source: this.#sourceSide,
+      // A plan has no bootstrap of its own, and must not make others believe that theirs is gone.
+      sourceShared: { ...this.#sourceSharedSide, onBootstrap: () => undefined },
+      target: this.#targetSide,
+      targetShared: this.#targetSharedSide,
+    }
+    const plan = await planTask(sides, task, rfc3339(this.#options.clock.now()))
+    await this.#tasks.patchStatus(task, { plan, epoch: task.spec.epoch })
+    return {}
   }
 
   async #sharedPass(task: MigrationTask): Promise<{ readonly afterMs?: number }> {

@@ -93,6 +93,10 @@ export const migrationSpec = z
       .boolean()
       .optional()
       .describe('Nothing new begins; what is in the middle of a stage comes to its end, forward or back.'),
+    dryRun: z
+      .boolean()
+      .optional()
+      .describe('Only plan: nothing is changed on any hub. The migration begins when this is turned off.'),
     cancel: z
       .boolean()
       .optional()
@@ -119,6 +123,11 @@ export const migrationSpec = z
       unchanged('to', NEW_MIGRATION),
       unchanged('includedManagedClusters', `${NEW_MIGRATION}, or name clusters in cancelledManagedClusters`),
       unchanged('includedManagedClustersPlacementRef', NEW_MIGRATION),
+      {
+        rule: '!has(self.dryRun) || !self.dryRun || (has(oldSelf.dryRun) && oldSelf.dryRun)',
+        message: 'dryRun can only be turned off: make a new migration to plan one',
+        fieldPath: '.dryRun',
+      },
       {
         rule: '!has(oldSelf.cancel) || !oldSelf.cancel || (has(self.cancel) && self.cancel)',
         message: 'a migration that is cancelled stays cancelled: make a new one',

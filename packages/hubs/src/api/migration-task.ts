@@ -58,7 +58,7 @@ const spec = z
   .object({
     migration: z.object({ name: z.string(), namespace: z.string(), uid: z.string() }),
     role: z.enum(['Source', 'Target']),
-    scope: z.enum(['Shared', 'Items']),
+    scope: z.enum(['Shared', 'Items', 'Plan']),
     shard: z.int().optional(),
     peer: z.string().describe('Name of the other hub.'),
     epoch: z.int(),
@@ -75,6 +75,10 @@ const spec = z
       .optional(),
     sealTo: z.string().optional().describe('Source: public key that bundles are sealed for.'),
     items: z.record(z.string(), itemWish).optional(),
+    plan: z
+      .object({ clusters: z.array(z.string()).max(MAX_TASK_ITEMS) })
+      .optional()
+      .describe('Only look, and tell what would be done with these clusters.'),
   })
   .meta({
     'x-kubernetes-validations': [
@@ -86,6 +90,16 @@ const spec = z
     ],
   })
 
+/** What this side would do, told and not done. */
+const clusterPlan = z.object({ text: z.string(), problem: z.string().optional() })
+const taskPlan = z.object({
+  at: z.iso.datetime(),
+  shared: z.string().optional(),
+  problem: z.string().optional().describe('Why the shared part would fail.'),
+  selected: z.array(z.string()).max(5000).optional().describe('Source: clusters that the placement chooses now.'),
+  items: z.record(z.string(), clusterPlan).optional(),
+})
+
 const status = z.object({
   observedGeneration: z.int().optional(),
   epoch: z.int().optional(),
@@ -96,6 +110,7 @@ const status = z.object({
     })
     .optional(),
   items: z.record(z.string(), progress).optional(),
+  plan: taskPlan.optional(),
 })
 
 export const migrationTaskSchema = z.object({ spec, status: status.optional() })
@@ -108,6 +123,8 @@ export type ItemWish = z.infer<typeof itemWish>
 export type ItemCursor = NonNullable<ItemWish['cursor']>
 export type Wish = z.infer<typeof wish>
 export type Progress = z.infer<typeof progress>
+export type TaskPlan = z.infer<typeof taskPlan>
+export type PlanOfCluster = z.infer<typeof clusterPlan>
 export type Failure = z.infer<typeof failure>
 export type Role = TaskSpec['role']
 

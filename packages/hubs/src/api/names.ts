@@ -67,8 +67,8 @@ export const registrationBinding = (migration: string) => `global-hub-migration-
 
 /** Short, stable part of a uid for names of our own objects: 8 characters. */
 export const shortUid = (uid: string) => uid.slice(0, 8)
-export const taskName = (migration: string, uid: string, part: 'shared' | number) =>
-  `${migration.slice(0, 200)}-${shortUid(uid)}-${part === 'shared' ? part : part.toString().padStart(3, '0')}`
+export const taskName = (migration: string, uid: string, part: string | number) =>
+  `${migration.slice(0, 200)}-${shortUid(uid)}-${typeof part === 'string' ? part : part.toString().padStart(3, '0')}`
 export const sealingKeyName = (uid: string) => `godwit-sealing-${shortUid(uid)}`
 export const credentialName = (uid: string) => `godwit-credential-${shortUid(uid)}`
 

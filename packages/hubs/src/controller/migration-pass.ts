@@ -12,6 +12,7 @@ import {
   type MigrationStatus,
   type MigrationTask,
 } from '../api/index.ts'
+import { isPlanning, planMigration } from '../plan/plan-migration.ts'
 import { publishRunbook } from '../runbook/publish.ts'
 import { sharedDeadlineMs } from './deadlines.ts'
 import type { MigrationFacts } from './migration-facts.ts'
@@ -67,6 +68,7 @@ export async function passOverMigration(
 async function drive(options: MigrationPassOptions, migration: ManagedClusterMigration): Promise<number | undefined> {
   const { world, clock, epoch, deadlines } = options
   const nowMs = clock.now()
+  if (isPlanning(migration)) return planMigration(options, migration)
   const observed = await observe(world, migration)
   const record = migration.status?.shared ?? firstRecord(sharedContext(migration, nowMs, deadlines))
   const items = stepItems(observed, record, nowMs, deadlines)

@@ -23,7 +23,7 @@ export const hubOf = ({ spec }: ManagedClusterMigration, role: Role) =>
 function task(
   { migration, epoch }: TaskOwner,
   role: Role,
-  part: 'shared' | number,
+  part: 'shared' | number | `plan-${string}`,
   rest: Partial<TaskSpec>,
 ): MigrationTask {
   const { name, namespace = '', uid = '' } = migration.metadata
@@ -40,13 +40,17 @@ function task(
       migration: { name, namespace, uid },
       role,
       scope: part === 'shared' ? 'Shared' : 'Items',
-      ...(part !== 'shared' && { shard: part }),
+      ...(typeof part === 'number' && { shard: part }),
       peer: hubOf(migration, role === 'Source' ? 'Target' : 'Source'),
       epoch,
       ...rest,
     },
   }
 }
+
+/** Looks and tells: the agents do nothing for it. */
+export const planTaskOf = (owner: TaskOwner, role: Role, part: 'shared' | number, rest: Partial<TaskSpec>) =>
+  task(owner, role, `plan-${part}`, { ...rest, scope: 'Plan' })
 
 export const sharedTask = (owner: TaskOwner, role: Role, wish: SharedWish) =>
   task(owner, role, 'shared', { shared: wish })

@@ -41,7 +41,7 @@ export function contenderOf(migration: ManagedClusterMigration, selected: readon
     to: spec?.to ?? '',
     clusters: spec?.includedManagedClusters ?? selected,
     standing: standingOf(status?.shared, spec?.includedManagedClusters !== undefined),
-    isPaused: spec?.paused === true,
+    isPaused: spec?.paused === true || spec?.dryRun === true,
   }
 }
 

@@ -14,7 +14,7 @@ export const isPermitted = (party: string): Guard<Permitted> => ({
 
 /** Nothing was done for the migration yet: the only moment in which permissions are asked about. */
 export function isBeginning({ spec, status }: MigrationTask): boolean {
-  if (spec.scope !== 'Shared') return false
+  if (spec.scope === 'Items') return false
   const progress = status?.shared
   if (!progress) return true
   return progress.stage === 'Validating' && progress.direction === 'Forward' && progress.state === 'Acting'

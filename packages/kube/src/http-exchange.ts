@@ -30,7 +30,7 @@ export function exchange(outgoing: ClientRequest, request: TransportRequest, clo
       // Without a listener, a break between the headers and the first read of the body would end the process.
       incoming.on('error', () => undefined)
       if (request.stream) guard.stopTimer()
-      resolve(responseOf(incoming, outgoing, guard))
+      resolve(responseOf(incoming, outgoing, guard, request.maxBodyBytes ?? MAX_BODY_BYTES))
     })
     outgoing.end(request.body)
   })
@@ -107,7 +107,12 @@ class Guard {
   }
 }
 
-function responseOf(incoming: IncomingMessage, outgoing: ClientRequest, guard: Guard): TransportResponse {
+function responseOf(
+  incoming: IncomingMessage,
+  outgoing: ClientRequest,
+  guard: Guard,
+  maxBodyBytes: number,
+): TransportResponse {
   return {
     status: incoming.statusCode ?? 0,
     headers: incoming.headers,
@@ -116,7 +121,7 @@ function responseOf(incoming: IncomingMessage, outgoing: ClientRequest, guard: G
       let sizeBytes = 0
       for await (const chunk of bytesOf(incoming, outgoing, guard)) {
         sizeBytes += chunk.length
-        if (sizeBytes > MAX_BODY_BYTES)
+        if (sizeBytes > maxBodyBytes)
           throw new TransportError('ConnectionError', 'the answer is too large', { wasSent: true })
         chunks.push(chunk)
       }

@@ -113,7 +113,8 @@ class HttpTransport implements Transport {
       return await exchange(this.#open(request, headers, agent), request, this.#clock)
     } catch (error) {
       // A read may simply be asked again. A write may not: the server may have read it before it closed.
-      if (!(error instanceof StaleSocketError) || request.method !== 'GET') throw error
+      const isRead = request.method === 'GET' || request.method === 'HEAD'
+      if (!(error instanceof StaleSocketError) || !isRead) throw error
       return await exchange(this.#open(request, headers, connections.fresh), request, this.#clock)
     }
   }

@@ -62,6 +62,7 @@ export {
 } from './resource.ts'
 export { customObjectSchema, structuralSchema } from './structural-schema.ts'
 export {
+  isTransportError,
   type Transport,
   TransportError,
   type TransportFailure,

@@ -10,6 +10,8 @@ export interface TransportRequest {
   /** Until the whole answer is there; for a stream, until its headers are. Default 30 s. */
   readonly timeoutMs?: number
   readonly signal?: AbortSignal
+  /** A longer body is an error, whatever its headers said. Default 256 MiB. */
+  readonly maxBodyBytes?: number
   /** The answer has no end of its own: a watch. It does not count against the limit of concurrent requests. */
   readonly stream?: boolean
 }

@@ -1,2 +1,11 @@
 export * from './api/index.ts'
+export {
+  anonymous,
+  firstOf,
+  type RegistryCredentialSource,
+  type RegistryCredentials,
+} from './registry/credentials.ts'
+export { type DockerConfigOptions, dockerConfig } from './registry/docker-config.ts'
+export { type OciRegistryOptions, ociRegistry } from './registry/oci-registry.ts'
 export * from './registry/registry.ts'
+export { parseRegistryBase, type RegistryBase } from './registry/registry-base.ts'

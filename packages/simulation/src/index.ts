@@ -23,4 +23,18 @@ export { decidePlacement } from './population/placement.ts'
 export { type GlobalHubPopulation, populateGlobalHub } from './population/populate-global-hub.ts'
 export { clusterName, type HubPopulation, populateHub } from './population/populate-hub.ts'
 export { FairTurns, fairTransport } from './queue/fair-transport.ts'
+export type { RegistryAction, RegistryAuth, RegistryUser } from './registry/access.ts'
+export { RegistryContent, type TagChange } from './registry/content.ts'
+export {
+  EmbeddedRegistry,
+  type EmbeddedRegistryOptions,
+  type RegistryRequestNote,
+} from './registry/embedded-registry.ts'
+export type { RegistryFaultEffect, RegistryFaultRule, RegistryFaults, RegistryPart } from './registry/faults.ts'
+export {
+  type SavedSnapshot,
+  SnapshotStore,
+  SnapshotStoreError,
+  type StoredSnapshot,
+} from './registry/snapshot-store.ts'
 export * from './torture/index.ts'

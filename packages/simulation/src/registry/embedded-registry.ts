@@ -173,8 +173,16 @@ export class EmbeddedRegistry {
   }
 }
 
+const FAULT_CODES: Readonly<Record<number, string>> = {
+  401: 'UNAUTHORIZED',
+  403: 'DENIED',
+  404: 'MANIFEST_UNKNOWN',
+  405: 'UNSUPPORTED',
+  429: 'TOOMANYREQUESTS',
+}
+
 const faultAnswer = ({ code, retryAfterSeconds }: Extract<RegistryFaultEffect, { kind: 'status' }>) =>
-  errorAnswer(code, code === 405 ? 'UNSUPPORTED' : 'UNKNOWN', 'a fault was switched on', {
+  errorAnswer(code, FAULT_CODES[code] ?? 'UNKNOWN', 'a fault was switched on', {
     ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
   })
 

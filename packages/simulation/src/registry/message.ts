@@ -34,7 +34,11 @@ export function answerOf(
   body: Buffer | string = '',
 ): RegistryAnswer {
   const bytes = Buffer.from(body)
-  return { status, headers: { 'content-length': String(bytes.length), ...headers }, body: bytes }
+  return {
+    status,
+    headers: { 'content-length': String(bytes.length), 'docker-distribution-api-version': 'registry/2.0', ...headers },
+    body: bytes,
+  }
 }
 
 export const jsonAnswer = (status: number, value: unknown, headers: RegistryAnswer['headers'] = {}) =>

@@ -5,6 +5,8 @@ import {
   HubAgent,
   managedClusterMigrationCrd,
   migrationTaskCrd,
+  readStatus,
+  renderStatus,
   runController,
 } from '@godwit/hubs'
 import { KubeClient, LeaderElector } from '@godwit/kube'
@@ -28,6 +30,12 @@ interface AgentOptions extends CommonOptions {
   readonly concurrency: number
 }
 
+interface StatusOptions {
+  readonly kubeconfig: string
+  readonly namespace: string
+  readonly json?: boolean
+}
+
 /** Requests under way at the same time to one API server. */
 const MAX_SOCKETS = 48
 
@@ -41,6 +49,14 @@ export function hubsCommand(): Command {
     .requiredOption('--global-kubeconfig <file>', 'kubeconfig of the global hub, confined to the namespace of the hub')
     .option('--concurrency <number>', 'clusters that act on the hub at the same time', positive, 24)
     .action((options: AgentOptions) => agent(options))
+  hubs
+    .command('status')
+    .description('show a migration and each of its clusters')
+    .argument('<name>', 'name of the migration')
+    .requiredOption('--kubeconfig <file>', 'kubeconfig of the global hub')
+    .option('--namespace <name>', 'namespace of the migration', GLOBAL_HUB_NAMESPACE)
+    .option('--json', 'for programs')
+    .action((name: string, options: StatusOptions) => showStatus(name, options))
   hubs
     .command('crds')
     .description('print the custom resource definitions, for kubectl apply -f -')
@@ -114,6 +130,17 @@ async function lead(election: Election, leaseSeconds: number, logger: Logger, ru
   logger.info({ identity: election.identity, pid: process.pid }, 'started')
   await elector.run(untilStopped(), run)
   logger.info({ identity: election.identity }, 'stopped')
+}
+
+async function showStatus(name: string, { kubeconfig, namespace, json }: StatusOptions): Promise<void> {
+  const client = await connect(kubeconfig, 'godwit-hubs-status')
+  try {
+    const view = await readStatus(client, { name, namespace })
+    if (!view) throw new Error(`there is no ManagedClusterMigration ${namespace}/${name}`)
+    console.log(json ? JSON.stringify(view, undefined, 2) : renderStatus(view))
+  } finally {
+    await client.close()
+  }
 }
 
 function printCrds(): void {

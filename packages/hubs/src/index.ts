@@ -9,4 +9,6 @@ export {
   type PolicyRule,
   roleFor,
 } from './rbac.ts'
+export { type MigrationView, readStatus, renderStatus } from './report/read-status.ts'
+export type { ClusterRow } from './report/rows.ts'
 export { hubsStageDocs } from './stage-docs.ts'

@@ -44,6 +44,8 @@ export const managedClusterMigrationCrd = {
           { name: 'Clusters', type: 'integer', jsonPath: '.status.clusters.total', priority: 1 },
           { name: 'Done', type: 'integer', jsonPath: '.status.clusters.completed', priority: 1 },
           { name: 'Failed', type: 'integer', jsonPath: '.status.clusters.failed', priority: 1 },
+          { name: 'Percent', type: 'integer', jsonPath: '.status.progress.percent', priority: 1 },
+          { name: 'Waits for', type: 'string', jsonPath: '.status.waitingFor[0].what', priority: 1 },
           age,
         ],
         schema: { openAPIV3Schema: objectSchema(migrationSchema, []) },

@@ -69,6 +69,17 @@ const plan = z.object({
   pages: z.array(z.string()).max(100).describe('ConfigMaps that hold the plan.'),
 })
 
+const progress = z.object({
+  settled: z.int().describe('Clusters that have arrived or ended otherwise.'),
+  total: z.int(),
+  percent: z.int(),
+  estimatedCompletion: z.iso
+    .datetime()
+    .optional()
+    .describe('When all clusters may have settled, from those that have; absent while that says nothing.'),
+  next: z.string().optional().describe('What comes next, and when.'),
+})
+
 const status = z.object({
   phase: z.enum(PHASES).optional(),
   conditions: z.array(condition).optional(),
@@ -76,6 +87,7 @@ const status = z.object({
   epoch: z.int().optional().describe('Term of the controller that wrote this; a lower one is refused.'),
   shared: shared.optional(),
   clusters: counts.optional(),
+  progress: progress.optional(),
   waves: waves.optional(),
   plan: plan.optional().describe('With spec.dryRun: where the plan is.'),
   waitingFor: z.array(waitingFor).max(20).optional(),
@@ -94,6 +106,7 @@ export const migrationSchema = z.object({ spec: migrationSpec.optional(), status
 })
 
 export type MigrationStatus = z.infer<typeof status>
+export type ProgressRecord = z.infer<typeof progress>
 export type PlanRecord = z.infer<typeof plan>
 export type MigrationCondition = z.infer<typeof condition>
 export type ClusterCounts = z.infer<typeof counts>

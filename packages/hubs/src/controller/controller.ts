@@ -12,6 +12,7 @@ import {
   type ManagedClusterMigration,
   STAGE_DEADLINE_MS,
 } from '../api/index.ts'
+import { Reports } from '../report/reports.ts'
 import { passOverMigration, performWork, type Work } from './migration-pass.ts'
 import { isContending } from './turn.ts'
 import { Turnstile } from './turnstile.ts'
@@ -62,7 +63,19 @@ export async function runController(options: ControllerOptions, epoch: number, s
   if (!signal.aborted) logRecovery(logger, world, epoch)
   addAll()
   const deadlines = { ...STAGE_DEADLINE_MS, ...options.deadlines }
-  const passOptions = { world, client, clock, logger, events, epoch, runner, deadlines, turnstile: new Turnstile() }
+  const reports = new Reports({ client, clock, logger })
+  const passOptions = {
+    world,
+    client,
+    clock,
+    logger,
+    events,
+    epoch,
+    runner,
+    deadlines,
+    turnstile: new Turnstile(),
+    reports,
+  }
   const pass = async (uid: string, rest: (ms: number) => void) => {
     const migration = world.migrations().find(({ metadata }) => metadata.uid === uid)
     if (!migration || signal.aborted) return {}

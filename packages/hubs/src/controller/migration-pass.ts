@@ -13,6 +13,7 @@ import {
   type MigrationTask,
 } from '../api/index.ts'
 import { isPlanning, planMigration } from '../plan/plan-migration.ts'
+import type { Reports } from '../report/reports.ts'
 import { publishRunbook } from '../runbook/publish.ts'
 import { sharedDeadlineMs } from './deadlines.ts'
 import type { MigrationFacts } from './migration-facts.ts'
@@ -46,6 +47,7 @@ export interface MigrationPassOptions {
   readonly deadlines: Deadlines
   /** Migrations that may want the same clusters are decided about one at a time. */
   readonly turnstile: Turnstile
+  readonly reports: Reports
 }
 
 export const performWork = async (work: Work): Promise<undefined> => {
@@ -90,6 +92,7 @@ async function drive(options: MigrationPassOptions, migration: ManagedClusterMig
   const status = deriveStatus({ migration, step, items, waves, total, epoch, nowMs })
   const written = await persistStatus(options, migration, status)
   announce(options, migration, status, items)
+  await options.reports.publish(written, status, items)
   const owner = { migration: written, epoch }
   perform(options, { world, owner, facts: observed, result: resultAfter(written, facts, step) }, step, items)
   return untilNextDeadline(status, items, nowMs)

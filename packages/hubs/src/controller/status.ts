@@ -1,8 +1,9 @@
 /** The status of a migration, computed once a pass from the record and patched once. One writer (law: derived). */
 import { rfc3339 } from '@godwit/ports'
 import type { ClusterCounts, ManagedClusterMigration, MigrationStatus, Phase, WaveRecord } from '../api/index.ts'
+import { progressOf } from '../report/progress.ts'
 import { deriveConditions, mergeConditions } from './conditions.ts'
-import { countClusters, type NamedStep, phaseOf, waitsOf } from './progress.ts'
+import { countClusters, type NamedStep, phaseOf, slowestStage, waitsOf } from './progress.ts'
 import type { SharedStep } from './step-migration.ts'
 
 export interface StatusInput {
@@ -47,6 +48,14 @@ export function deriveStatus(input: StatusInput): MigrationStatus {
     epoch,
     shared: step.record,
     clusters: counts,
+    progress: progressOf({
+      counts,
+      record: step.record,
+      slowest: slowestStage(items),
+      before: before.progress,
+      isHeld: migration.spec?.paused === true || input.waves !== undefined,
+      nowMs,
+    }),
     ...(input.waves && { waves: input.waves }),
     ...(waitingFor.length > 0 && { waitingFor }),
     ...(residue.length > 0 && { residue }),

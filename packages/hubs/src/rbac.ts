@@ -26,7 +26,7 @@ const ELECTION = rule('coordination.k8s.io', ['leases'], ['get', 'create', 'upda
 
 /** On the global hub. Secrets: tokens of ManagedServiceAccounts, credentials and sealed bundles in the hubs' namespaces. */
 export const controllerRules: readonly PolicyRule[] = [
-  rule('global-hub.open-cluster-management.io', ['managedclustermigrations'], [...READ, 'patch']),
+  rule('global-hub.open-cluster-management.io', ['managedclustermigrations'], [...READ, 'create', 'patch']),
   rule('global-hub.open-cluster-management.io', ['managedclustermigrations/status'], ['patch']),
   rule('godwit.dev', ['migrationtasks'], [...READ, 'create', 'patch', 'delete']),
   rule('cluster.open-cluster-management.io', ['managedclusters'], READ),

@@ -291,7 +291,11 @@ test('a rollback that could not finish is named, keeps what it needs, and finish
         'the tasks, with their journal, stay',
       )
       bed.agent('hub1')
-      const request = { metadata: { annotations: { [annotations.request]: 'rollback' } } }
+      const request = {
+        metadata: { annotations: { [annotations.request]: 'rollback' } },
+        // This time the rollback is given the time that it needs.
+        spec: { supportedConfigs: { stageTimeout: null, stageTimeouts: { rollbacking: '1m' } } },
+      }
       await bed.clients.globalHub.patch(godwit.migrations, { name: 'move', namespace: NAMESPACE }, request)
       const end = await bed.until(
         'move',

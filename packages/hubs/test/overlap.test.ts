@@ -53,12 +53,16 @@ test('a rollback that is asked for while another migration between the same hubs
       await source.stop()
       await bed.until('first', over)
       bed.agent('hub1')
-      await bed.migrate('second', { includedManagedClusters: ['cluster-0003'] })
+      const patient = { stageTimeouts: { rollbacking: '1m' } }
+      await bed.migrate('second', { includedManagedClusters: ['cluster-0003'], supportedConfigs: patient })
       await bed.until('second', isHeld)
       await bed.clients.globalHub.patch(
         godwit.migrations,
         { name: 'first', namespace: NAMESPACE },
-        { metadata: { annotations: { [annotations.request]: 'rollback' } } },
+        {
+          metadata: { annotations: { [annotations.request]: 'rollback' } },
+          spec: { supportedConfigs: { ...patient, stageTimeout: null } },
+        },
       )
       const end = await bed.until('first', migration => over(migration) && isRolledBack(migration))
       assert.equal(end.status?.residue, undefined)

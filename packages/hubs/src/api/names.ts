@@ -8,7 +8,7 @@ export const AGENT_NAMESPACE = 'multicluster-global-hub-agent'
 export const DEFAULT_ADDON_NAMESPACE = 'open-cluster-management-agent-addon'
 
 export const annotations = {
-  /** On the migration, value `rollback`: run the rollback of a failed migration again. */
+  /** On a failed migration: `rollback` runs its rollback again, `retry` makes a new migration of what failed. */
   request: 'global-hub.open-cluster-management.io/migration-request',
   /** On the migration: overrides the namespace of the migration's ServiceAccount on the target hub. */
   installNamespace: 'global-hub.open-cluster-management.io/managed-serviceaccount-install-namespace',
@@ -25,6 +25,8 @@ export const annotations = {
   lastApplied: 'kubectl.kubernetes.io/last-applied-configuration',
   /** Ours: uid of the migration that claims (source) or made (target) the object. */
   migration: 'godwit.dev/migration',
+  /** Ours, on a migration: name and uid of the migration whose failed clusters it tries again. */
+  retryOf: 'godwit.dev/retry-of',
   /** Ours, on a migrated ManagedCluster: the user had disabled auto-import before, so it stays disabled. */
   keepDisableAutoImport: 'godwit.dev/keep-disable-auto-import',
   /** Ours, on the ClusterManager: which migrations rely on auto-approval, and what was there before the first. */

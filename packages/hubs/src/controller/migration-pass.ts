@@ -22,6 +22,7 @@ import { deliverBundle, type PerformContext, performShared } from './perform.ts'
 import type { NamedStep } from './progress.ts'
 import { isAskedToRollBack, reopen } from './reopen.ts'
 import { renderResult, resultsOf } from './result.ts'
+import { isAskedToRetry, retryFailed } from './retry.ts'
 import type { SharedEffect, SharedStage } from './shared-table.ts'
 import { deriveStatus } from './status.ts'
 import type { ItemStep } from './step-item.ts'
@@ -62,6 +63,7 @@ export async function passOverMigration(
   migration: ManagedClusterMigration,
 ): Promise<number | undefined> {
   if (isAskedToRollBack(migration)) await reopen(options, migration)
+  else if (isAskedToRetry(migration)) await retryFailed(options, migration)
   else if ((await keepFinalizer(options, migration)) && !isTerminal(migration.status?.phase))
     return isContending(migration) ? options.turnstile.pass(() => drive(options, migration)) : drive(options, migration)
   return undefined

@@ -14,6 +14,7 @@ import {
 import { type AskLacking, controllerPreflight } from '../preflight/parties.ts'
 import { Newest } from '../record/newest.ts'
 import { TaskCache } from '../record/task-cache.ts'
+import { contenderOf } from './turn.ts'
 
 export interface WorldOptions {
   readonly client: KubeClient
@@ -104,7 +105,8 @@ export class GlobalHubWorld {
 }
 
 function isYielding({ type, object, previous }: Change<ManagedClusterMigration>): boolean {
-  const isInTheWay = ({ status, spec }: ManagedClusterMigration) => !isTerminal(status?.phase) && spec?.paused !== true
+  const isInTheWay = (migration: ManagedClusterMigration) =>
+    !isTerminal(migration.status?.phase) && !contenderOf(migration, undefined).isPaused
   if (type === 'deleted') return true
   return previous !== undefined && isInTheWay(previous) && !isInTheWay(object)
 }

@@ -40,7 +40,7 @@ export interface HubAgentOptions {
 }
 
 /** Changes that come in a burst are looked at together. */
-const SETTLE_MS = 15
+const SETTLE_MS = 3
 /** While more of the same task is being acted on, an outcome waits this long for company. */
 const COMPANY_MS = 250
 /** A task rests after each write, the longer the more of its items are under way: they share the next one. */

@@ -177,3 +177,18 @@ test('at the end the marks go and the objects stay; what was deleted since is pa
     assert.equal(found.metadata.annotations?.[annotations.migration], undefined)
   }
 })
+
+test("a state that was seen too long ago does not lose a mark that is somebody else's by now", async t => {
+  const { client, target, read } = await setUp(t)
+  await applyItem(target, [cluster])
+  const seen = {
+    cluster: await read(ocm.managedClusters, 'c1'),
+    namespace: await read(resources.namespaces, 'c1'),
+  }
+  const taken = { metadata: { annotations: { [annotations.migration]: 'other' } } }
+  await client.patch(ocm.managedClusters, { name: 'c1' }, taken)
+  assert.equal(await unmarkItem(target, namesOf([cluster]), seen), undefined)
+  assert.equal((await read(ocm.managedClusters, 'c1'))?.metadata.annotations?.[annotations.migration], 'other')
+  const namespace = await read(resources.namespaces, 'c1')
+  assert.equal(namespace?.metadata.annotations?.[annotations.migration], undefined)
+})

@@ -1,6 +1,14 @@
 /** Puts the objects of one item onto the target hub, and takes back those it put there. */
 import { Terminal } from '@godwit/core'
-import { isAlreadyExists, isNotFound, type KubeClient, type KubeObject, type Resource, resources } from '@godwit/kube'
+import {
+  isAlreadyExists,
+  isConflict,
+  isNotFound,
+  type KubeClient,
+  type KubeObject,
+  type Resource,
+  resources,
+} from '@godwit/kube'
 import { isMarked } from '../agent/marks.ts'
 import { annotations } from '../api/index.ts'
 import { ALLOWED, allowedFor } from './allow-list.ts'
@@ -128,22 +136,45 @@ const managedClusters = ALLOWED.find(({ resource }) => resource.kind === 'Manage
 export const namesOf = (objects: readonly KubeObject[]) =>
   objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`).join(',')
 
+/** What a cache shows of a cluster, perhaps late. */
+export interface SeenCluster {
+  readonly cluster?: KubeObject | undefined
+  readonly namespace?: KubeObject | undefined
+}
+
 /**
  * Takes the marks of a finished migration off; the ManagedCluster last, because it says that there are any. Resolves
  * with the ManagedCluster as it was written, undefined when there was no mark on it.
  */
-export async function unmarkItem(target: ItemTarget, names: string): Promise<KubeObject | undefined> {
-  const { client, cluster, migrationUid } = target
+export async function unmarkItem(
+  target: ItemTarget,
+  names: string,
+  seen: SeenCluster = {},
+): Promise<KubeObject | undefined> {
+  const { client, cluster } = target
   for (const { resource, name } of parseNames(names)) {
     if (resource.kind === 'ManagedCluster') continue
     await ignoreMissing(client.patch(resource, { name, namespace: cluster }, unmarked))
   }
-  const unmark = async (resource: Resource) => {
-    const object = await client.get<KubeObject>(resource, { name: cluster })
-    return isMarked(object, migrationUid) ? client.patch(resource, { name: cluster }, unmarked) : undefined
+  await unmarkOne(target, resources.namespaces, seen.namespace)
+  return unmarkOne(target, managedClusters, seen.cluster)
+}
+
+/** Exactly the state that carries our mark loses it: the one that was seen, or else the one that is read. */
+async function unmarkOne(
+  { client, cluster, migrationUid }: ItemTarget,
+  resource: Resource,
+  seen: KubeObject | undefined,
+): Promise<KubeObject | undefined> {
+  const unmark = ({ metadata: { resourceVersion = '' } }: KubeObject) =>
+    client.patch<KubeObject>(resource, { name: cluster }, unmarked, { precondition: { resourceVersion } })
+  try {
+    if (seen && isMarked(seen, migrationUid)) return await unmark(seen)
+  } catch (error) {
+    if (!isConflict(error)) throw error
   }
-  await unmark(resources.namespaces)
-  return unmark(managedClusters)
+  const live = await client.get<KubeObject>(resource, { name: cluster })
+  return live && isMarked(live, migrationUid) ? unmark(live) : undefined
 }
 
 function parseNames(names: string): readonly { readonly resource: Resource; readonly name: string }[] {

@@ -67,14 +67,23 @@ const hasTravellingStatus = (object: KubeObject) =>
 
 async function collectProvisioning(client: KubeClient, cluster: string): Promise<readonly KubeObject[]> {
   const lists = await Promise.all([
-    listIfServed(client, provisioning.bareMetalHosts, cluster),
-    listIfServed(client, provisioning.hostFirmwareSettings, cluster),
-    listIfServed(client, provisioning.firmwareSchemas, cluster),
-    listIfServed(client, provisioning.hostFirmwareComponents, cluster),
+    collectHosts(client, cluster),
     getIfServed(client, provisioning.imageClusterInstalls, cluster),
     getIfServed(client, provisioning.clusterDeployments, cluster),
   ])
   return lists.flat()
+}
+
+/** Firmware objects belong to a host of their namespace: most clusters have none, and are not asked for the rest. */
+async function collectHosts(client: KubeClient, cluster: string): Promise<readonly KubeObject[]> {
+  const hosts = await listIfServed(client, provisioning.bareMetalHosts, cluster)
+  if (hosts.length === 0) return []
+  const firmware = await Promise.all([
+    listIfServed(client, provisioning.hostFirmwareSettings, cluster),
+    listIfServed(client, provisioning.firmwareSchemas, cluster),
+    listIfServed(client, provisioning.hostFirmwareComponents, cluster),
+  ])
+  return [...hosts, ...firmware.flat()]
 }
 
 async function listIfServed(client: KubeClient, resource: Resource, namespace: string): Promise<readonly KubeObject[]> {

@@ -32,10 +32,10 @@ export interface ControllerOptions {
 }
 
 /** Changes that come in a burst are looked at together. */
-const SETTLE_MS = 20
+const SETTLE_MS = 3
 /** A migration rests after each look, the longer the more of its clusters are under way: what they bring comes together. */
-const REST_MS_PER_CLUSTER = 0.5
-const MAX_REST_MS = 300
+const REST_MS_PER_CLUSTER = 2
+const MAX_REST_MS = 250
 
 /** Leads with this epoch until `signal` aborts. */
 export async function runController(options: ControllerOptions, epoch: number, signal: AbortSignal): Promise<void> {

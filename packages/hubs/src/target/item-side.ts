@@ -9,10 +9,12 @@ import {
   annotation,
   annotations,
   importBootstrapUser,
+  klusterletWorkName,
   LEASE_NAME,
   type Lease,
   labels,
   type ManagedCluster,
+  type ManifestWork,
   type MigrationTask,
   ocm,
   provisioning,
@@ -20,7 +22,7 @@ import {
 import { applyItem, type ItemTarget, namesOf, unmarkItem, withdrawItem } from '../bundle/apply-item.ts'
 import { itemOf } from '../bundle/bundle.ts'
 import type { BundleReader } from '../bundle/bundle-reader.ts'
-import { receiptsOf, type TargetItemFacts } from './item-facts.ts'
+import { isTakenOverBy, receiptsOf, type TargetItemFacts } from './item-facts.ts'
 import { type TargetItemEffect, targetItemTable } from './item-table.ts'
 
 export const targetItemRole: Role<TargetItemFacts, TargetItemEffect> = {
@@ -73,11 +75,13 @@ export async function perform(
       await enableAutoImport(world, name)
       return undefined
     case 'unmark': {
-      const unmarked = await unmarkItem(target, progress.evidence?.['objects'] ?? '')
+      const seen = { cluster: world.cluster(name), namespace: world.namespace(name) }
+      const unmarked = await unmarkItem(target, progress.evidence?.['objects'] ?? '', seen)
       if (unmarked) world.wrote(unmarked)
       return undefined
     }
     case 'deny':
+      await readNotTakenOver(client, name)
       world.wrote(await client.patch(ocm.managedClusters, { name }, { spec: { hubAcceptsClient: false } }))
       return undefined
     case 'withdraw':
@@ -114,6 +118,13 @@ async function enableAutoImport(world: HubWorld, name: string): Promise<void> {
   }
   const patch = { metadata: { annotations: { [annotations.disableAutoImport]: null } } }
   world.wrote(await client.patch(ocm.managedClusters, { name }, patch))
+}
+
+/** Denied here, a klusterlet that knows this hub alone would belong to nobody. */
+async function readNotTakenOver(client: KubeClient, name: string): Promise<void> {
+  const work = await client.get<ManifestWork>(ocm.manifestWorks, { name: klusterletWorkName(name), namespace: name })
+  if (isTakenOverBy(work))
+    throw new Terminal('ClusterJoined', `managed cluster ${name} has been given the target hub's own bootstrap`)
 }
 
 /** A connected, accepted cluster would be detached gracefully, which uninstalls its klusterlet (H-52). */

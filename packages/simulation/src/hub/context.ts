@@ -55,7 +55,6 @@ export const FAST_HUB_KNOBS: HubKnobs = Object.freeze({
   clusterManagerRolloutMs: 10,
   denialRecheckMs: 20,
   detachPollMs: 20,
-  csrKeepMs: 30_000,
 })
 
 export interface Ports {

@@ -14,6 +14,7 @@ export const moveRecord = z.object({
   slot: z.int(),
   source: z.string(),
   target: z.string().optional().describe('Absent: any node that fits.'),
+  requested: z.string().optional().describe('What the spec asked for when the target was chosen.'),
   stage: z.enum(moveStages),
   direction: z.enum(['Forward', 'Undo']),
   entered: z.boolean(),
@@ -74,7 +75,7 @@ export type SnapshotDebt = z.infer<typeof snapshotDebt>
 
 export const suspension = z.object({
   since: time.describe('When Suspending began.'),
-  vmNames: z.array(z.string()),
+  vms: z.array(z.object({ podName: z.string(), vmName: z.string() })),
   isComplete: z.boolean(),
 })
 export type Suspension = z.infer<typeof suspension>

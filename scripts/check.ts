@@ -19,6 +19,7 @@ const tools: readonly Tool[] = [
     args: ['check', '--colors=off', '--diagnostic-level=error', '.'],
   },
   { name: 'generated parts of the docs', command: process.execPath, args: ['scripts/docs.ts', '--check'] },
+  { name: 'generated manifests', command: process.execPath, args: ['scripts/manifests.ts', '--check'] },
 ]
 const checks: readonly Check[] = [importDirections, portsOnly, fileRules, textRules, dependencyList, testReferences]
 

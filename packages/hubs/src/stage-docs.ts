@@ -2,6 +2,7 @@
 import { describeDiagram, describeTable } from '@godwit/core'
 import { controllerItemTable } from './controller/item-table.ts'
 import { controllerSharedTable } from './controller/shared-table.ts'
+import { describeMetrics } from './metrics/metrics.ts'
 import { sourceItemTable } from './source/item-table.ts'
 import { sourceSharedTable } from './source/shared-table.ts'
 import { targetItemTable } from './target/item-table.ts'
@@ -18,5 +19,6 @@ export const hubsStageDocs: Readonly<Record<string, () => string>> = {
   'hubs-source-shared': () => `${describeTable(sourceSharedTable)}\n`,
   'hubs-source-items': () => `${describeTable(sourceItemTable)}\n`,
   'hubs-target-shared': () => `${describeTable(targetSharedTable)}\n`,
+  'hubs-metrics': describeMetrics,
   'hubs-target-items': () => `${describeTable(targetItemTable)}\n`,
 }

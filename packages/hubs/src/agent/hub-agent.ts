@@ -8,6 +8,8 @@ import { type Clock, type Logger, type Random, rfc3339 } from '@godwit/ports'
 import { AGENT_NAMESPACE, godwit, type MigrationTask } from '../api/index.ts'
 import { BundleReader } from '../bundle/bundle-reader.ts'
 import { BundleWriter } from '../bundle/bundle-writer.ts'
+import { taskSamples } from '../metrics/collectors.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import { planTask } from '../plan/side-plan.ts'
 import { type AskLacking, agentPreflight } from '../preflight/parties.ts'
 import { TaskCache } from '../record/task-cache.ts'
@@ -37,6 +39,8 @@ export interface HubAgentOptions {
   readonly logger: Logger
   /** Items that act on the hub at the same time. Default 24. */
   readonly concurrency?: number
+  /** Where the tasks of the hub are counted while the agent runs. */
+  readonly metrics?: Metrics
 }
 
 /** Changes that come in a burst are looked at together. */
@@ -117,12 +121,14 @@ export class HubAgent {
     await Promise.all([this.#world.start(signal), this.#informer.synced(signal)])
     if (signal.aborted) return
     this.#logRecovery()
+    const forget = this.#options.metrics?.add(() => taskSamples(this.#tasks.list()))
     for (const { metadata } of this.#tasks.list()) this.#queue.add(metadata.name)
     const { logger } = this.#options
     await reconcile(
       { queue: this.#queue, pass: name => this.#pacer.timed(name, rest => this.#pass(name, rest)), workers: 4, logger },
       signal,
     )
+    forget?.()
     const runners = [this.#items.source, this.#items.target, this.#shared.source, this.#shared.target]
     await Promise.all(runners.map(runner => runner.stop()))
     await Promise.all([this.#informer.stop(), this.#world.stop()])

@@ -12,6 +12,8 @@ import {
   type ManagedClusterMigration,
   STAGE_DEADLINE_MS,
 } from '../api/index.ts'
+import { migrationSamples } from '../metrics/collectors.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import { Reports } from '../report/reports.ts'
 import { passOverMigration, performWork, type Work } from './migration-pass.ts'
 import { isContending } from './turn.ts'
@@ -29,6 +31,8 @@ export interface ControllerOptions {
   readonly logger: Logger
   /** Deadlines that differ from the defaults. */
   readonly deadlines?: Partial<Deadlines>
+  /** Where what the controller sees is counted while it leads. */
+  readonly metrics?: Metrics
 }
 
 /** Changes that come in a burst are looked at together. */
@@ -83,8 +87,10 @@ export async function runController(options: ControllerOptions, epoch: number, s
     const afterMs = await passOverMigration(passOptions, migration)
     return afterMs === undefined ? {} : { afterMs }
   }
+  const forget = options.metrics?.add(() => migrationSamples(world.migrations(), clock.now()))
   const timedPass = (uid: string) => pacer.timed(uid, rest => pass(uid, rest))
   await reconcile({ queue, pass: timedPass, workers: 4, logger }, signal)
+  forget?.()
   await runner.stop()
   await Promise.all([world.stop(), events.flush()])
 }

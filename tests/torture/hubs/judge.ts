@@ -74,7 +74,9 @@ function endFaults(migration: ManagedClusterMigration | undefined): string[] {
   const { phase } = migration.status ?? {}
   return [
     ...(isTerminal(phase) ? [] : [`the migration has not ended: ${JSON.stringify(migration.status)}`]),
-    ...(migration.metadata.finalizers?.length ? ['the migration is still held by its finalizer'] : []),
+    ...(migration.metadata.finalizers?.length && !migration.status?.residue?.length
+      ? ['the migration is still held by its finalizer']
+      : []),
   ]
 }
 

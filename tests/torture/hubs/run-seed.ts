@@ -1,5 +1,5 @@
 /** One run of a random schedule, from an empty world to its judgement. */
-import { godwit, isTerminal, type MigrationTask } from '@godwit/hubs'
+import { godwit, isTerminal, type ManagedClusterMigration, type MigrationTask } from '@godwit/hubs'
 import { type KubeObject, resources } from '@godwit/kube'
 import { Canaries } from './canaries.ts'
 import { takeInventory } from './inventory.ts'
@@ -96,6 +96,10 @@ async function inspectEvents({ clients }: HubsWorld, canaries: Canaries): Promis
       canaries.inspect(`an event on ${server}`, JSON.stringify(event))
 }
 
+/** A migration that names what is left keeps its finalizer, and its tasks with it, for whoever finishes it. */
+export const hasEnded = ({ metadata, status }: ManagedClusterMigration) =>
+  isTerminal(status?.phase) && (!metadata.finalizers?.length || (status?.residue ?? []).length > 0)
+
 /** Lets the incidents of a schedule happen when they are due. */
 class Course {
   readonly #world: HubsWorld
@@ -113,7 +117,7 @@ class Course {
     const world = this.#world
     if (world.sinceBirthMs > CALM_AT_MS + BOUND_MS) return true
     const migration = await world.migration()
-    return !migration || (isTerminal(migration.status?.phase) && !migration.metadata.finalizers?.length)
+    return !migration || hasEnded(migration)
   }
 
   async goOn(): Promise<void> {

@@ -148,6 +148,16 @@ test('an item that was undone does not go forward again by itself', () => {
   assert.deepEqual(advance(role, look(forward('Cleaning'), progress, false)), { progress, effects: [] })
 })
 
+test('an undo that is still at the switch goes forward again when the controller turns it, and no other one', () => {
+  for (const state of ['Acting', 'Failed'] as const) {
+    const turning: Progress = { ...acting, stage: 'Registering', direction: 'Undo', state }
+    const next = advance(role, look(forward('Registering'), turning, false))
+    assert.deepEqual([next.progress?.stage, next.progress?.direction], ['Registering', 'Forward'])
+    const lower: Progress = { ...acting, stage: 'Deploying', direction: 'Undo', state }
+    assert.deepEqual(advance(role, look(forward('Registering'), lower, false)), { progress: lower, effects: [] })
+  }
+})
+
 test('an undo that failed waits for a person, and is tried again when asked', () => {
   const failed: Progress = { ...acting, direction: 'Undo', state: 'Failed', code: 'X', message: 'x' }
   assert.deepEqual(advance(role, look(undo('Initializing'), failed, true)), { progress: failed, effects: [] })

@@ -72,12 +72,18 @@ const enter = (stage: StageName): Position => ({ stage, direction: 'Forward', en
 
 function forwardPosition(table: Role<never, never>['table'], wish: Wish, progress: Progress | undefined) {
   if (!progress) return enter('Validating')
+  // The other side could not let go of the cluster: what was taken back of this stage is done again.
+  if (isTurning(progress)) return enter(progress.stage)
   if (progress.direction === 'Undo' || progress.state === 'Failed') return undefined
   if (progress.state === 'Acting')
     return { stage: progress.stage, direction: 'Forward', entered: progress.entered } as const
   const next = stageAfter(table, progress.stage)?.name
   return next && stageIndex(next) <= stageIndex(wish.stage) ? enter(next) : undefined
 }
+
+/** An undo that is still at the stage of the switch; the controller wishes it forward only when it cannot succeed. */
+const isTurning = ({ stage, direction, state }: Progress) =>
+  direction === 'Undo' && stage === 'Registering' && state !== 'Done'
 
 /** A wish to undo what this side never did is fulfilled at once. */
 function answerIdle(look: Look<unknown>): Progress | undefined {

@@ -176,7 +176,7 @@ export class HubAgent {
   async #pass(name: string, rest: Rest): Promise<{ readonly afterMs?: number }> {
     const task = this.#tasks.get({ name, namespace: this.#options.hubName })
     if (!task) this.#pacer.forget(name)
-    if (!task || task.metadata.deletionTimestamp) return {}
+    if (!task) return {}
     if (task.spec.scope === 'Plan') return this.#planPass(task)
     return task.spec.scope === 'Shared' ? this.#sharedPass(task) : this.#itemPass(task, rest)
   }

@@ -50,6 +50,8 @@ export const labels = {
 
 /** Holds a migration that is being deleted until it is taken back; whoever removes it by hand takes the rest upon themselves. */
 export const FINALIZER = 'godwit.dev/take-back'
+/** Holds a task, which is the record of its clusters, until its migration needs it no more: a stray deletion loses nothing. */
+export const RECORD_FINALIZER = 'godwit.dev/record'
 export const LEASE_NAME = 'managed-cluster-lease'
 export const CLUSTER_MANAGER = 'cluster-manager'
 export const AUTO_APPROVAL_GATE = 'ManagedClusterAutoApproval'

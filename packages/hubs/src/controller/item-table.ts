@@ -79,12 +79,11 @@ function undone(stage: StageName, roles: readonly Role[], what: string, awaited:
   return {
     what,
     check: facts => {
-      for (const role of roles) {
-        const side = sideOf(facts, role)
-        if (hasUndone(side.progress, stage)) continue
-        return failureOf(side, 'Undo') ?? waits(side.progress?.waitsFor ?? awaited, side.progress?.who ?? agentOf(side))
-      }
-      return holds
+      const open = roles.map(role => sideOf(facts, role)).filter(side => !hasUndone(side.progress, stage))
+      const refused = open.map(side => failureOf(side, 'Undo')).find(failure => failure !== undefined)
+      const [first] = open
+      if (refused || !first) return refused ?? holds
+      return waits(first.progress?.waitsFor ?? awaited, first.progress?.who ?? agentOf(first))
     },
   }
 }

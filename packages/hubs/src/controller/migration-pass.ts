@@ -102,7 +102,8 @@ async function drive(options: MigrationPassOptions, migration: ManagedClusterMig
 
 /**
  * A migration that is under way is held by our finalizer, so that deleting it takes it back instead of abandoning it
- * (H-24); one that is over is not. Returns whether the record is as it should be; otherwise it was written just now.
+ * (H-24); one that is over, with nothing left to do, is not. Returns whether the record is as it should be; otherwise it was
+ * written just now.
  */
 async function keepFinalizer(
   { client, world }: MigrationPassOptions,
@@ -110,7 +111,8 @@ async function keepFinalizer(
 ): Promise<boolean> {
   const { finalizers = [], deletionTimestamp, resourceVersion = '' } = migration.metadata
   const isHeld = finalizers.includes(FINALIZER)
-  const isOver = isTerminal(migration.status?.phase)
+  // What could not be finished is kept in the tasks, for whoever finishes it: they need their migration.
+  const isOver = isTerminal(migration.status?.phase) && world.tasksOf(migration.metadata.uid ?? '').length === 0
   if (isHeld !== isOver) return true
   // Deleted before it was ever held: there is nothing to take back.
   if (!isHeld && deletionTimestamp) return false

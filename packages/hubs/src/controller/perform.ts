@@ -1,7 +1,7 @@
 /** Performs the controller's effects on the global hub. Each can be repeated; what is deleted was seen to be ours. */
 
 import { isEqualJson } from '@godwit/engine'
-import { isAlreadyExists, type KubeClient, type KubeObject, type Resource, resources } from '@godwit/kube'
+import { isAlreadyExists, isNotFound, type KubeClient, type KubeObject, type Resource, resources } from '@godwit/kube'
 import {
   annotations,
   BOOTSTRAP_NAMESPACE,
@@ -10,8 +10,10 @@ import {
   credentialName,
   godwit,
   type ManagedClusterMigration,
+  type MigrationTask,
   ocm,
   ownLabels,
+  RECORD_FINALIZER,
   type Role,
   type Secret,
   type SharedWish,
@@ -55,8 +57,22 @@ export async function performShared(context: PerformContext, effect: SharedEffec
         await deleteSeen(world.client, resources.secrets, secret)
       return undefined
     case 'deleteTasks':
-      for (const task of world.tasksOf(facts.uid)) await deleteSeen(world.client, godwit.tasks, task)
+      for (const task of world.tasksOf(facts.uid)) await deleteTask(world.client, task)
       return undefined
+  }
+}
+
+/** Somebody may have deleted it already: then it goes with its finalizer. */
+async function deleteTask(client: KubeClient, task: MigrationTask): Promise<void> {
+  const { name, namespace = '', uid = '', finalizers = [], deletionTimestamp } = task.metadata
+  if (!deletionTimestamp) await deleteSeen(client, godwit.tasks, task)
+  const kept = finalizers.filter(finalizer => finalizer !== RECORD_FINALIZER)
+  if (kept.length === finalizers.length) return
+  try {
+    const patch = { metadata: { finalizers: kept } }
+    await client.patch(godwit.tasks, { name, namespace }, patch, { precondition: { uid } })
+  } catch (error) {
+    if (!isNotFound(error)) throw error
   }
 }
 

@@ -439,12 +439,16 @@ export const controllerSharedTable: StageTable<Facts, SharedEffect, SharedStage>
     {
       name: 'Revoking',
       deadlineMs: STAGE_DEADLINE_MS.Cleaning,
-      guards: [isCredentialUnused],
+      // No guard: how every cluster ended is told also when one of them keeps the credential in use.
+      guards: [],
       steps: [
         recordResult,
         wishShared('Source', 'Cleaning', isCredentialUnused),
         wishShared('Target', 'Cleaning', isCredentialUnused),
-        ...revocation,
+        ...revocation.map(step => ({
+          ...step,
+          permit: step.permit ? both(isCredentialUnused, step.permit) : isCredentialUnused,
+        })),
       ],
       proof: both(isRecorded, sharedCleaned, isGone),
       undo: [],

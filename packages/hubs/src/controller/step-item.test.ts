@@ -276,6 +276,43 @@ test('a stuck cluster is undone again, with a new deadline, once for each time a
   assert.equal(stepItem(undone, asked).source.outcome, 'RolledBack')
 })
 
+test('a rollback that comes too late turns: the target has taken the klusterlet over, so the cluster arrives', () => {
+  const world = new PaperWorld()
+  world.source = {
+    wish: { stage: 'Registering', direction: 'Forward', cursor: cursorAt('Registering') },
+    progress: done('Registering', 'Forward', { bundle: 'b1', digest: 'd1' }),
+  }
+  world.target = { wish: { stage: 'Registering', direction: 'Forward' }, progress: done('Deploying') }
+  const giveUp = { code: 'Cancelled', message: 'given up' }
+  const undoing = stepItem(world.facts, context({ giveUp }))
+  assert.deepEqual([undoing.source.direction, undoing.target?.direction], ['Undo', 'Undo'])
+  world.source = { wish: undoing.source, progress: { ...done('Registering', 'Undo'), state: 'Acting' } }
+  const refused = { ...failed('Registering', 'ClusterJoined', 'Undo'), evidence: { takenOver: 'true' } }
+  world.target = { wish: undoing.target, progress: refused }
+  const turned = stepItem(world.facts, context({ giveUp }))
+  for (const wish of [turned.source, turned.target])
+    assert.deepEqual([wish?.stage, wish?.direction], ['Registering', 'Forward'])
+  assert.deepEqual(
+    [turned.source.failure, turned.source.outcome, turned.source.cursor?.direction],
+    [undefined, undefined, 'Forward'],
+  )
+})
+
+test('a cluster that the target has taken over is neither given up nor out of time', () => {
+  const world = new PaperWorld()
+  world.source = {
+    wish: { stage: 'Registering', direction: 'Forward', cursor: cursorAt('Registering') },
+    progress: done('Registering', 'Forward', { bundle: 'b1', digest: 'd1' }),
+  }
+  world.target = {
+    wish: { stage: 'Registering', direction: 'Forward' },
+    progress: { ...done('Registering', 'Forward', { takenOver: 'true' }), state: 'Acting' },
+  }
+  const giveUp = { code: 'Cancelled', message: 'given up' }
+  const step = stepItem(world.facts, context({ giveUp, nowMs: Date.UTC(2027, 0, 1) }))
+  assert.deepEqual([step.source.direction, step.source.failure], ['Forward', undefined])
+})
+
 test('what cannot be cleaned is a debt: the cluster has arrived all the same', () => {
   const world = new PaperWorld()
   world.source = {

@@ -61,9 +61,9 @@ export function stepItem(facts: ItemFacts, context: StepContext): ItemStep {
   }
   reopen(draft, context)
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const decision = cancellation(draft, context) ?? decideItem(facts, draft, context)
+    const decision = cancellation(facts, draft, context) ?? decideItem(facts, draft, context)
     if (!decision) return draft
-    const goesOn = apply(decision, draft, context)
+    const goesOn = turn(facts, decision, draft, context) || apply(decision, draft, context)
     if (!goesOn) return { ...draft, ...waiting(decision, context) }
   }
   throw new Error(`cluster ${facts.name} did not settle in ${MAX_ROUNDS} rounds: the stage table has a cycle`)
@@ -85,9 +85,18 @@ function waiting(decision: ItemDecision, { hold }: StepContext): Pick<ItemStep, 
   return decision.kind === 'advance' && hold ? { waitsFor: { ...hold, isHeld: true } } : {}
 }
 
-/** Beyond Registering the cluster belongs to the target hub: it is not torn back, but cleaned up to the end. */
-function cancellation({ source: { cursor, outcome } }: Draft, { giveUp }: StepContext): ItemDecision | undefined {
+/** The klusterlet knows the target hub alone: taken back, the cluster would belong to nobody. */
+const isTakenOver = ({ target }: ItemFacts, { stage }: ItemCursor) =>
+  stage === 'Registering' && target.progress?.evidence?.['takenOver'] !== undefined
+
+/** A cluster that belongs to the target hub is not torn back, but cleaned up to the end. */
+function cancellation(
+  facts: ItemFacts,
+  { source: { cursor, outcome } }: Draft,
+  { giveUp }: StepContext,
+): ItemDecision | undefined {
   if (!giveUp || !cursor || outcome || cursor.direction === 'Undo' || cursor.stage === 'Cleaning') return undefined
+  if (isTakenOver(facts, cursor)) return undefined
   return { kind: 'compensate', stage: cursor.stage, ...giveUp }
 }
 
@@ -101,7 +110,24 @@ function decideItem(facts: ItemFacts, draft: Draft, { nowMs }: StepContext): Ite
     isBundleDelivered: bundle => bundle === draft.bundleToDeliver || facts.isBundleDelivered(bundle),
   }
   const { deadline, ...at } = cursor
-  return decide(controllerItemTable, { ...at, deadlineMs: Date.parse(deadline) }, seen, nowMs)
+  const deadlineMs = cursor.direction === 'Forward' && isTakenOver(facts, cursor) ? undefined : Date.parse(deadline)
+  return decide(controllerItemTable, { ...at, ...(deadlineMs !== undefined && { deadlineMs }) }, seen, nowMs)
+}
+
+/** The code by which the target says that the klusterlet cannot be sent back any more. */
+const JOINED = 'ClusterJoined'
+
+/** A rollback that comes too late: the cluster belongs to the target hub, and goes on to its end there. */
+function turn(facts: ItemFacts, decision: ItemDecision, draft: Draft, { nowMs, deadlineMs }: StepContext): boolean {
+  const { cursor } = draft.source
+  const isRefused = decision.kind === 'ask' && decision.stage === 'Registering' && decision.code === JOINED
+  if (!isRefused || !cursor || facts.target.progress?.evidence?.['takenOver'] === undefined) return false
+  const { failure: _, ...source } = draft.source
+  const [since, deadline] = [rfc3339(nowMs), rfc3339(nowMs + deadlineMs('Registering'))]
+  const wish = { stage: 'Registering', direction: 'Forward' } as const
+  draft.source = { ...source, ...wish, cursor: { ...wish, entered: true, since, deadline } }
+  draft.target = { ...draft.target, ...wish }
+  return true
 }
 
 /** Changes the draft; returns whether there may be more to decide right now. */

@@ -6,6 +6,7 @@ import {
   type ManagedClusterMigration,
   type MigrationTask,
   ownLabels,
+  RECORD_FINALIZER,
   type Role,
   type SharedWish,
   type TaskSpec,
@@ -35,6 +36,7 @@ function task(
       name: taskName(name, uid, part) + (role === 'Source' ? '-source' : '-target'),
       namespace: hubOf(migration, role),
       labels: ownLabels(uid, 'task'),
+      finalizers: [RECORD_FINALIZER],
     },
     spec: {
       migration: { name, namespace, uid },

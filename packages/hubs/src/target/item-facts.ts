@@ -49,6 +49,19 @@ export function usesOwnBootstrap(facts: TargetItemFacts): boolean {
   )
 }
 
+/**
+ * The target's import controller has given the klusterlet its own bootstrap, which knows this hub alone: denied here it
+ * could not go anywhere else. From now on the cluster belongs to the target.
+ */
+export const isTakenOver = (facts: TargetItemFacts) =>
+  facts.evidence['takenOver'] !== undefined ||
+  facts.evidence['ownBootstrap'] !== undefined ||
+  (isImportManaged(facts) && hasJoined(facts) && isTakenOverBy(facts.work))
+
+/** The work that brings the bootstrap is not held back, and the cluster has applied it. */
+export const isTakenOverBy = (work: ManifestWork | undefined) =>
+  work !== undefined && !isReadOnly(work) && isApplied(work)
+
 /** Facts that the hub will stop showing: leases move on, certificate requests are collected after an hour. */
 export function receiptsOf(facts: TargetItemFacts): Record<string, string> {
   const receipts: Record<string, string> = {}
@@ -58,5 +71,6 @@ export function receiptsOf(facts: TargetItemFacts): Record<string, string> {
   if (isOurs(facts) && mark !== undefined && (known === undefined || isOtherLease)) receipts['leaseAtDeploy'] = mark
   const issued = facts.ownBootstrapRequests.find(isIssued)
   if (issued && facts.evidence['ownBootstrap'] === undefined) receipts['ownBootstrap'] = issued.metadata.name
+  if (isOurs(facts) && facts.evidence['takenOver'] === undefined && isTakenOver(facts)) receipts['takenOver'] = 'true'
   return receipts
 }

@@ -235,7 +235,28 @@ test('target, Deploying, undo: a connected cluster is not deleted: it would lose
   )
 })
 
+const undoRegistering = at('Registering', { direction: 'Undo' })
+
 test('target, Registering, undo: the hub denies the cluster so that the klusterlet leaves', () => {
-  const decision = next(at('Registering', { direction: 'Undo' }), joined)
-  assert.deepEqual(decision.kind === 'act' && decision.effects, [{ kind: 'deny' }])
+  for (const seen of [
+    { ...joined, work: work({ readOnly: true }) },
+    { ...joined, work: work({ managed: false }) },
+  ]) {
+    const decision = next(undoRegistering, seen)
+    assert.deepEqual(decision.kind === 'act' && decision.effects, [{ kind: 'deny' }])
+  }
+})
+
+test('target, Registering, undo: a klusterlet that knows this hub alone is not denied: it would belong to nobody', () => {
+  const takenOver = [
+    joined,
+    { ...joined, work: work({ readOnly: true }), evidence: { ...joined.evidence, ownBootstrap: 'csr-1' } },
+    { ...joined, work: undefined, evidence: { ...joined.evidence, takenOver: 'true' } },
+  ]
+  for (const seen of takenOver) {
+    const decision = next(undoRegistering, seen)
+    assert.equal(decision.kind === 'ask' && decision.code, 'ClusterJoined')
+  }
+  assert.equal(receiptsOf(joined)['takenOver'], 'true')
+  assert.equal(receiptsOf({ ...joined, work: work({ readOnly: true }) })['takenOver'], undefined)
 })

@@ -2,7 +2,7 @@
 import { fails, type Guard, holds, nothingToProve, type StageTable, waits } from '@godwit/core'
 import { isApplied } from '../agent/facts.ts'
 import { annotation, annotations, conditionOf, isTrue, STAGE_DEADLINE_MS, type StageName } from '../api/index.ts'
-import { type TargetItemFacts as Facts, hasJoined, isOurs, usesOwnBootstrap } from './item-facts.ts'
+import { type TargetItemFacts as Facts, hasJoined, isOurs, isTakenOver, usesOwnBootstrap } from './item-facts.ts'
 
 export type TargetItemEffect =
   | { readonly kind: 'applyBundle'; readonly secret: string; readonly digest: string }
@@ -87,6 +87,17 @@ const notJoined: Guard<Facts> = {
       : holds,
 }
 
+const mayGoBack: Guard<Facts> = {
+  what: 'the klusterlet still knows the source hub',
+  check: facts =>
+    isTakenOver(facts)
+      ? fails(
+          'ClusterJoined',
+          `managed cluster ${facts.name} works with the target hub's own bootstrap, which knows no other hub: migrate it back instead`,
+        )
+      : holds,
+}
+
 const isWithdrawn: Guard<Facts> = {
   what: 'nothing that the migration made for the cluster is left on the target hub',
   check: facts => {
@@ -153,6 +164,7 @@ export const targetItemTable: StageTable<Facts, TargetItemEffect, StageName> = {
         {
           // Without this a deleted cluster would be detached in the graceful way: klusterlet uninstalled (H-52).
           what: 'set hubAcceptsClient to false, so that the klusterlet leaves',
+          permit: mayGoBack,
           missing: facts =>
             facts.cluster && isOurs(facts) && facts.cluster.spec?.hubAcceptsClient === true ? [{ kind: 'deny' }] : [],
         },

@@ -44,8 +44,9 @@ function annotationCauses(annotations: { [key: string]: string }, causes: Cause[
 
 function ownerCauses(owners: readonly OwnerReference[], causes: Cause[]): void {
   let controller: string | undefined
-  for (const [i, owner] of owners.entries()) {
-    const path = `metadata.ownerReferences[${i}]`
+  // As the real server: these causes do not tell which of the owners it is.
+  const path = 'metadata.ownerReferences'
+  for (const owner of owners) {
     const needed: readonly [string, string | undefined][] = [
       ['apiVersion', owner.apiVersion],
       ['kind', owner.kind],
@@ -65,7 +66,7 @@ function ownerCauses(owners: readonly OwnerReference[], causes: Cause[]): void {
     if (controller !== undefined)
       causes.push(
         invalidValue(
-          'metadata.ownerReferences',
+          path,
           [],
           `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${owner.kind}/${owner.name}`,
         ),
@@ -77,8 +78,9 @@ function ownerCauses(owners: readonly OwnerReference[], causes: Cause[]): void {
 function finalizerCauses(finalizers: readonly string[], qualified: boolean, causes: Cause[]): void {
   for (const [i, finalizer] of finalizers.entries()) {
     const problem = qualifiedNameProblem(finalizer)
-    if (problem) causes.push(invalidValue(`metadata.finalizers[${i}]`, finalizer, problem))
-    else if (qualified && !finalizer.includes('/') && !standardFinalizers.has(finalizer))
+    // As the real server: the rule of all kinds tells no index, the one of built-ins does.
+    if (problem) causes.push(invalidValue('metadata.finalizers', finalizer, problem))
+    if (qualified && !finalizer.includes('/') && !standardFinalizers.has(finalizer))
       causes.push(
         invalidValue(
           `metadata.finalizers[${i}]`,

@@ -77,7 +77,8 @@ test('names, labels, annotations, owners and finalizers are validated', async ()
     [{ name: 'a', annotations: { 'a b': 'x' } }, 'metadata.annotations'],
     [{ name: 'a', annotations: { a: 'x'.repeat(263_000) } }, 'metadata.annotations'],
     [{ name: 'a', finalizers: ['nodomain'] }, 'metadata.finalizers[0]'],
-    [{ name: 'a', ownerReferences: [{ apiVersion: 'v1', kind: 'X', name: 'x' }] }, 'metadata.ownerReferences[0].uid'],
+    [{ name: 'a', finalizers: ['a.b/c d'] }, 'metadata.finalizers'],
+    [{ name: 'a', ownerReferences: [{ apiVersion: 'v1', kind: 'X', name: 'x' }] }, 'metadata.ownerReferences.uid'],
   ]
   for (const [metadata, field] of bad) {
     const answer = await at.api.send('POST', configMaps, { metadata })

@@ -35,11 +35,11 @@ describe('metadata of any object', () => {
       { annotations: { a: 'x'.repeat(256 * 1024) } },
       'TooLong at metadata.annotations: Too long: may not be more than 262144 bytes',
     ],
-    [{ finalizers: ['a b'] }, 'Invalid at metadata.finalizers[0]: Invalid value: "a b": name part must'],
+    [{ finalizers: ['a b'] }, 'Invalid at metadata.finalizers: Invalid value: "a b": name part must'],
     [{ finalizers: ['orphan', 'foregroundDeletion'] }, 'Invalid at metadata.finalizers: Invalid value: '],
     [
       { ownerReferences: [{ ...owner, uid: '' }] },
-      'Invalid at metadata.ownerReferences[0].uid: Invalid value: "": uid must not be empty',
+      'Invalid at metadata.ownerReferences.uid: Invalid value: "": uid must not be empty',
     ],
     [{ ownerReferences: [owner, { ...owner, name: 'p' }] }, 'Invalid at metadata.ownerReferences: Invalid value: '],
   ]

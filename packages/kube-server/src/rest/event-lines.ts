@@ -11,11 +11,17 @@ export type WatchType = 'ADDED' | 'MODIFIED' | 'DELETED'
 
 type Lines = { [type in WatchType]?: Buffer }
 
+/**
+ * States whose lines are kept. All watchers hear of an event in the same turn, so the newest few suffice; keeping them
+ * as long as their state would hold every object of the store twice.
+ */
+const KEPT_STATES = 64
+
 /** Lines of one resource in one representation. */
 export class EventLines {
   readonly #resource: Resource
   readonly #write: (view: View) => string
-  readonly #lines = new WeakMap<Stored, Lines>()
+  readonly #lines = new Map<Stored, Lines>()
 
   constructor(resource: Resource, representation: Representation) {
     this.#resource = resource
@@ -31,6 +37,8 @@ export class EventLines {
     if (!known) {
       known = {}
       this.#lines.set(stored, known)
+      const [oldest] = this.#lines.keys()
+      if (this.#lines.size > KEPT_STATES && oldest) this.#lines.delete(oldest)
     }
     known[type] ??= eventLine(type, this.#write(this.#resource.view(stored)))
     return known[type]

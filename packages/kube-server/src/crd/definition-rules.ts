@@ -1,4 +1,5 @@
 /** Which definitions are accepted: 422 causes with the field paths of the real server. */
+import { isDeepStrictEqual } from 'node:util'
 import { immutableField, invalidValue, requiredValue, unsupportedValue } from '../api/causes.ts'
 import { dns1035Problem, subdomainProblem } from '../api/names.ts'
 import type { JsonObject, KubeObject } from '../api/object.ts'
@@ -24,8 +25,13 @@ export function definitionCauses(draft: Draft, current: KubeObject | undefined, 
   if (!spec.scope) causes.push(requiredValue('spec.scope'))
   else if (!scopes.includes(spec.scope)) causes.push(unsupportedValue('spec.scope', spec.scope, scopes))
   versionListCauses(spec, causes)
-  for (const [i, version] of (spec.versions ?? []).entries())
-    versionCauses(version, `spec.versions[${i}]`, checkSchema, causes)
+  const accepted = current ? crdSpec(current).versions : []
+  for (const [i, version] of (spec.versions ?? []).entries()) {
+    const known = accepted.find(({ name }) => name === version.name)
+    // What was accepted once is not compiled again with each write of the status.
+    const isChecked = known !== undefined && isDeepStrictEqual(known.schema, version.schema)
+    versionCauses(version, `spec.versions[${i}]`, isChecked ? () => [] : checkSchema, causes)
+  }
   namesCauses(spec.names ?? { plural: '', kind: '' }, causes)
   conversionCauses(spec, causes)
   if (spec.preserveUnknownFields === true)

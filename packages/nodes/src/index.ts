@@ -1,4 +1,5 @@
 export * from './api/index.ts'
+export { checkConcurrency, DEFAULT_CONCURRENCY, type OperatorOptions, runOperator } from './controller/operator.ts'
 export {
   anonymous,
   firstOf,

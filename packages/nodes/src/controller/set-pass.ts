@@ -1,0 +1,174 @@
+/** One pass over one CocoonSet: observe, decide, persist, perform; again as long as something is done. */
+import { mergeDiff } from '@godwit/engine'
+import { type EventRecorder, type KubeClient, keyOf, refOf, resources } from '@godwit/kube'
+import type { Clock, Logger } from '@godwit/ports'
+import { type CocoonSet, type CocoonSetStatus, cocoon, labels, type Pod } from '../api/index.ts'
+import type { TagFact } from '../migration/move-facts.ts'
+import { probe } from '../registry/probe.ts'
+import type { SnapshotRegistry } from '../registry/registry.ts'
+import { decideSet } from '../set/decide-set.ts'
+import { isOwnedBy } from '../set/members.ts'
+import type { SetFacts, SetLimits, SetPlan } from '../set/set-facts.ts'
+import { performEffect, type Receipt } from './perform.ts'
+import type { NodesWorld } from './world.ts'
+
+export interface SetPassOptions {
+  readonly world: NodesWorld
+  readonly client: KubeClient
+  readonly registry: SnapshotRegistry
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly events: Pick<EventRecorder, 'record'>
+  readonly limits: SetLimits
+  readonly signal: AbortSignal
+}
+
+/** Looks in a row before others get their turn. */
+const MAX_ROUNDS = 12
+const NAME_TAKEN_MS = 5000
+
+/** @returns milliseconds until the next look; undefined: when something changes */
+export async function passOverSet(
+  options: SetPassOptions,
+  namespace: string,
+  name: string,
+): Promise<number | undefined> {
+  const cached = options.world.set(namespace, name)
+  if (!cached) return undefined
+  const glance = decideSet(factsOf(options, cached, options.world.podsOfSet(keyOf({ namespace, name })), new Map()))
+  if (isIdle(glance, cached)) return glance.afterMs
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const look = await lookLive(options, namespace, name)
+    if (!look) return undefined
+    const { facts, plan } = look
+    const written = await persist(options, facts.set, plan)
+    announce(options, facts.set, written, plan)
+    const isNameTaken = await performAll(options, written, facts.pods, plan)
+    if (isNameTaken) return NAME_TAKEN_MS
+    if (plan.effects.length === 0) return plan.afterMs
+  }
+  return 0
+}
+
+function factsOf(
+  { world, clock, limits }: SetPassOptions,
+  set: CocoonSet,
+  pods: readonly Pod[],
+  tags: ReadonlyMap<string, TagFact>,
+): SetFacts {
+  return {
+    set,
+    pods: pods.filter(pod => isOwnedBy(set, pod)),
+    hibernations: world.hibernations(set.metadata.namespace ?? ''),
+    nodes: world.nodes(),
+    podsOn: world.podsOn,
+    tags,
+    nowMs: clock.now(),
+    limits,
+    leaving: world.leaving,
+  }
+}
+
+const isIdle = (plan: SetPlan, set: CocoonSet) =>
+  plan.needs.length === 0 &&
+  plan.effects.length === 0 &&
+  Object.keys(plan.annotations).length === 0 &&
+  statusPatch(set, plan.status) === undefined
+
+const statusPatch = ({ status }: CocoonSet, wanted: CocoonSetStatus) => mergeDiff({ ...status }, { ...wanted })
+
+/** Reads what is decided on from the server (F8, F25), and asks the registry as far as the decision needs it. */
+async function lookLive(options: SetPassOptions, namespace: string, name: string) {
+  const { client, registry, signal } = options
+  const set = await client.get<CocoonSet>(cocoon.sets, { namespace, name })
+  if (!set) return undefined
+  const list = await client.list<Pod>(resources.pods, { namespace, labelSelector: `${labels.set}=${name}` })
+  const tags = new Map<string, TagFact>()
+  for (;;) {
+    const facts = factsOf(options, set, list.items, tags)
+    const plan = decideSet(facts)
+    const open = plan.needs.filter(vmName => !tags.has(vmName))
+    if (open.length === 0) return { facts, plan }
+    const isMoving = (vmName: string) => set.status?.migrations?.some(record => record.vmName === vmName) ?? false
+    const answers = open.map(async vmName => {
+      tags.set(vmName, await probe(registry, vmName, { isWhole: isMoving(vmName), signal }))
+    })
+    await Promise.all(answers)
+  }
+}
+
+/** Law 1: the record is durable before any effect. */
+async function persist({ client }: SetPassOptions, set: CocoonSet, plan: SetPlan): Promise<CocoonSet> {
+  let written = set
+  const patch = (body: object, subresource?: string) =>
+    client.patch<CocoonSet>(cocoon.sets, refOf(set), body, {
+      precondition: { resourceVersion: written.metadata.resourceVersion ?? '' },
+      ...(subresource && { subresource }),
+    })
+  if (Object.keys(plan.annotations).length > 0) written = await patch({ metadata: { annotations: plan.annotations } })
+  const status = statusPatch(set, plan.status)
+  if (status) written = await patch({ status }, 'status')
+  return written
+}
+
+async function performAll(
+  options: SetPassOptions,
+  set: CocoonSet,
+  pods: readonly Pod[],
+  plan: SetPlan,
+): Promise<boolean> {
+  const receipts: Receipt[] = []
+  for (const effect of plan.effects) {
+    const receipt = await performEffect(options, set, pods, effect)
+    if (receipt) receipts.push(receipt)
+  }
+  if (receipts.length > 0) await enter(options, set, receipts)
+  return receipts.some(({ kind }) => kind === 'nameTaken')
+}
+
+/** What effects showed goes into the record at once: the next look decides on it. */
+async function enter({ client, events }: SetPassOptions, set: CocoonSet, receipts: readonly Receipt[]): Promise<void> {
+  let { migrations = [], debts = [] } = set.status ?? {}
+  for (const receipt of receipts) {
+    if (receipt.kind === 'keptLeftover')
+      migrations = migrations.map(record =>
+        record.podName === receipt.podName ? { ...record, keptLeftover: true } : record,
+      )
+    if (receipt.kind === 'debt') {
+      debts = debts.filter(({ vmName }) => vmName !== receipt.vmName)
+      if (receipt.debt) debts = [...debts, receipt.debt]
+      const { failure } = receipt.debt ?? {}
+      if (failure)
+        events.record({
+          regarding: set,
+          type: 'Warning',
+          reason: 'MigrationGarbageRetained',
+          message: `snapshot of ${receipt.vmName} cannot be deleted: ${failure.code}: ${failure.message}`,
+        })
+    }
+    if (receipt.kind === 'nameTaken')
+      events.record({
+        regarding: set,
+        type: 'Warning',
+        reason: 'PodNameTaken',
+        message: `pod ${receipt.podName} exists and is not of this set: delete or rename it`,
+      })
+  }
+  const status = mergeDiff(
+    { migrations: set.status?.migrations, debts: set.status?.debts },
+    { migrations: migrations.length > 0 ? migrations : undefined, debts: debts.length > 0 ? debts : undefined },
+  )
+  if (!status) return
+  const precondition = { resourceVersion: set.metadata.resourceVersion ?? '' }
+  await client.patch(cocoon.sets, refOf(set), { status }, { subresource: 'status', precondition })
+}
+
+/** One log line for each change of phase, one Event for each thing a person may want to know of. */
+function announce({ events, logger }: SetPassOptions, before: CocoonSet, after: CocoonSet, plan: SetPlan): void {
+  for (const event of plan.events) {
+    events.record({ regarding: after, ...event })
+    logger.info({ set: keyOf(after.metadata), reason: event.reason }, 'event')
+  }
+  if (before.status?.phase !== plan.status.phase)
+    logger.info({ set: keyOf(after.metadata), from: before.status?.phase, phase: plan.status.phase }, 'phase changed')
+}

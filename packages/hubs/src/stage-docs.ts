@@ -1,5 +1,6 @@
 /** The parts of docs/hubs.md that are made from the stage tables. */
 import { describeDiagram, describeTable } from '@godwit/core'
+import { describeErrorCodes } from './api/error-codes.ts'
 import { controllerItemTable } from './controller/item-table.ts'
 import { controllerSharedTable } from './controller/shared-table.ts'
 import { describeMetrics } from './metrics/metrics.ts'
@@ -19,6 +20,7 @@ export const hubsStageDocs: Readonly<Record<string, () => string>> = {
   'hubs-source-shared': () => `${describeTable(sourceSharedTable)}\n`,
   'hubs-source-items': () => `${describeTable(sourceItemTable)}\n`,
   'hubs-target-shared': () => `${describeTable(targetSharedTable)}\n`,
+  'hubs-errors': describeErrorCodes,
   'hubs-metrics': describeMetrics,
   'hubs-target-items': () => `${describeTable(targetItemTable)}\n`,
 }

@@ -8,6 +8,7 @@ import {
   godwit,
   HubAgent,
   type ManagedClusterMigration,
+  type Metrics,
   managedClusterMigrationCrd,
   migrationTaskCrd,
   type PolicyRule,
@@ -42,6 +43,8 @@ export interface TestbedOptions {
   readonly deadlines?: Partial<Deadlines>
   /** Controller and agents get exactly these rights; absent: everybody may do everything. */
   readonly rights?: Rights
+  /** Where all parties count. */
+  readonly metrics?: Metrics
 }
 
 export interface Rights {
@@ -70,6 +73,7 @@ export class Testbed {
   readonly #logger: Logger
   readonly #deadlines: Partial<Deadlines> | undefined
   readonly #isConfined: boolean
+  readonly #metrics: Metrics | undefined
   readonly #parties = new Set<Party>()
   #epoch = 0
 
@@ -78,7 +82,7 @@ export class Testbed {
     clients: Testbed['clients'],
     fleet: Fleet,
     names: readonly string[],
-    { logger = silentLogger, deadlines, rights }: TestbedOptions,
+    { logger = silentLogger, deadlines, rights, metrics }: TestbedOptions,
   ) {
     this.#servers = servers
     this.clients = clients
@@ -87,6 +91,7 @@ export class Testbed {
     this.#logger = logger
     this.#deadlines = deadlines
     this.#isConfined = rights !== undefined
+    this.#metrics = metrics
   }
 
   static async start(options: TestbedOptions): Promise<Testbed> {
@@ -138,6 +143,7 @@ export class Testbed {
       random: seededRandom(epoch),
       logger: this.#logger,
       ...(this.#deadlines && { deadlines: this.#deadlines }),
+      ...(this.#metrics && { metrics: this.#metrics }),
     }
     return this.#party(signal => runController(common, epoch, signal))
   }
@@ -149,6 +155,7 @@ export class Testbed {
       globalHub: this.client('globalHub', hubName),
       clock,
       random: seededRandom(7),
+      ...(this.#metrics && { metrics: this.#metrics }),
       logger: this.#logger,
     })
     return this.#party(signal => agent.run(signal))

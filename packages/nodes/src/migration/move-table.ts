@@ -80,6 +80,7 @@ function receipt(facts: MoveFacts): Verdict {
       MOVE_CODES.quiesceFailed,
       annotationOf(pod, podAnnotations.lifecycleMessage) ?? 'the node agent could not save the VM',
     )
+  if (pod && !hasClaim(pod, record)) return waits('the claim of this migration on the pod', 'controller')
   const problem = receiptProblem(facts)
   if (!pod && problem) return waits(`${problem}; the pod is gone and nothing newer is known`, 'user')
   if (problem) return waits(problem, AGENT)

@@ -269,7 +269,7 @@ function closed(
     ...(outcome === 'Completed' && record.quiescedAt && { downtimeMs: nowMs - Date.parse(record.quiescedAt) }),
     ...(record.failure && name !== 'Completed' && { failure: record.failure }),
   }
-  const isNews = record.stage !== 'Prepare'
+  const isNews = hasBegun(record)
   const event: MoveEvent = {
     type: name === 'Completed' ? 'Normal' : 'Warning',
     reason: `Migration${name}`,
@@ -284,9 +284,12 @@ function closed(
   }
 }
 
+/** Nothing was done to the VM before. */
+const hasBegun = ({ stage, direction }: MoveRecord) => stage !== 'Prepare' || direction === 'Undo'
+
 /** The snapshot has served. After a success a newer state was seen; after a rollback that is still to be seen. */
 function debtOf(record: MoveRecord, outcome: MoveOutcome['outcome'], nowMs: number): SnapshotDebt | undefined {
-  if (record.stage === 'Prepare' || outcome === 'Superseded') return undefined
+  if (!hasBegun(record) || outcome === 'Superseded') return undefined
   const isProven = outcome === 'Completed' || outcome === 'SnapshotLost'
   return {
     vmName: record.vmName,

@@ -18,7 +18,7 @@ import { planDebts } from './plan-debts.ts'
 import { planDeletion } from './plan-deletion.ts'
 import { PlanDraft } from './plan-draft.ts'
 import { planMain } from './plan-main.ts'
-import { isMoving, planMoves } from './plan-moves.ts'
+import { isMoving, planMisplaced, planMoves } from './plan-moves.ts'
 import { planSuspend, planWake } from './plan-suspend.ts'
 import type { SetFacts, SetPlan } from './set-facts.ts'
 
@@ -74,6 +74,7 @@ function planRunning(draft: PlanDraft, members: Members): void {
     planMain(draft, { isOwed: false })
     return
   }
+  if (planMisplaced(draft, main)) return
   if (draft.move(main.metadata.name) === undefined && isMended(draft, members)) return
   if (!isReady(main) || isHibernateSet(main)) {
     if (draft.phase === undefined) draft.phase = isServing(main, 0) ? undefined : 'Pending'

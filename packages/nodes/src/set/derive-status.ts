@@ -51,6 +51,7 @@ function phaseOf(draft: PlanDraft, { main }: Members, isAllReady: boolean): SetP
   if (draft.record.migrations?.some(record => record.slot === 0 && isMoving(record))) return 'Migrating'
   if (draft.phase) return draft.phase
   if (!main) return 'Pending'
+  if (draft.record.migrations?.some(isMoving)) return 'Scaling'
   return isAllReady ? 'Running' : 'Scaling'
 }
 

@@ -4,7 +4,15 @@ import { type CocoonSet, type MoveRecord, NODE_DRAIN, type Node, type Pod, setAn
 import type { MoveFacts } from '../migration/move-facts.ts'
 import { isReleasing, recordAt, stepMove } from '../migration/step-move.ts'
 import { hostOf, misfitOf } from '../pod/node-fit.ts'
-import { isHibernateSet, isTerminal, vmIdOf, vmNameOfPod } from '../pod/pod-view.ts'
+import {
+  isHibernateSet,
+  isRestoring,
+  isTerminal,
+  requiredHosts,
+  unschedulable,
+  vmIdOf,
+  vmNameOfPod,
+} from '../pod/pod-view.ts'
 import { isHeld, isTracked } from './hibernations.ts'
 import type { Members } from './members.ts'
 import type { PlanDraft } from './plan-draft.ts'
@@ -15,6 +23,30 @@ const PROBE_AGAIN_MS = 1000
 const SLOT_OF_MAIN = 0
 
 const annotationOn = (set: CocoonSet, key: string) => set.metadata.annotations?.[key]
+
+/**
+ * A pod that still waits for a node which is not asked for any more: there is no VM, and its affinity cannot change.
+ * What it was to be restored from stays owed.
+ */
+export function planMisplaced(draft: PlanDraft, main: Pod | undefined): boolean {
+  const { set, nowMs } = draft.facts
+  const hosts = main && requiredHosts(main)
+  if (!main || !hosts || main.spec.nodeName || draft.move(main.metadata.name)) return false
+  if (hosts.length === 1 && hosts[0] === set.spec.nodeName) return false
+  const vmName = vmNameOfPod(main)
+  if (vmName && isRestoring(main) && !draft.debtOf(vmName))
+    draft.setDebt(vmName, {
+      vmName,
+      podName: main.metadata.name,
+      reason: 'wake',
+      isProven: false,
+      generation: set.metadata.generation ?? 0,
+      since: rfc3339(nowMs),
+      attempts: 0,
+    })
+  draft.effects.push({ kind: 'deletePod', pod: main, isKeepingSnapshot: true })
+  return true
+}
 
 /** Steps every open record and opens new ones. */
 export function planMoves(draft: PlanDraft, members: Members): void {
@@ -136,9 +168,17 @@ function stepOne(draft: PlanDraft, members: Members, record: MoveRecord): void {
   if (step.outcome) draft.setOutcome(step.outcome)
   if (step.debt) draft.setDebt(record.vmName, soaked(step.debt, facts))
   if (!step.record) return
+  const problem = noCapacity(draft, step.record)
+  if (problem !== undefined && step.record.waitsFor !== record.waitsFor) draft.warn('MigrateNoCapacity', problem)
   if (isReleasing(step.record) && step.record.waitsFor?.startsWith('snapshot ')) draft.lost = step.record.waitsFor
   if (step.record.deadline) draft.lookAgainIn(Date.parse(step.record.deadline) - facts.nowMs)
   if (step.effects.length === 0 && isWaitingForRegistry(facts, step.record)) draft.lookAgainIn(PROBE_AGAIN_MS)
+}
+
+/** The scheduler's words about the pod on its way. */
+function noCapacity(draft: PlanDraft, { stage, podName }: MoveRecord): string | undefined {
+  const pod = stage === 'Restore' ? draft.podNamed(podName) : undefined
+  return pod && unschedulable(pod)
 }
 
 const soaked = <Debt extends object>(debt: Debt, { nowMs, limits }: SetFacts) =>
@@ -159,10 +199,12 @@ function needsTag(draft: PlanDraft, members: Members, before: MoveRecord, after:
     (after.stage === 'Quiesce' && after.direction === 'Forward' && after.waitsFor === 'the registry to be asked') ||
     (after.stage === 'Quiesce' && after.direction === 'Undo' && pod !== undefined && isHibernateSet(pod)) ||
     after.stage === 'Release' ||
-    (after.stage === 'Restore' && pod === undefined)
+    (after.stage === 'Restore' && (pod === undefined || isOverdue(before, draft.facts.nowMs)))
   if (isAsking) draft.tag(before.vmName)
   return isAsking
 }
+
+const isOverdue = ({ deadline }: MoveRecord, nowMs: number) => deadline !== undefined && Date.parse(deadline) <= nowMs
 
 function moveFacts(draft: PlanDraft, { main }: Members, record: MoveRecord): MoveFacts {
   const { facts } = draft
@@ -172,7 +214,6 @@ function moveFacts(draft: PlanDraft, { main }: Members, record: MoveRecord): Mov
   const target = wanted !== record.requested && wanted !== undefined ? wanted : record.target
   const node = nodes.find(candidate => hostOf(candidate) === target)
   const isEarly = record.stage === 'Prepare' || record.stage === 'Quiesce' || record.stage === 'Release'
-  const isOverdue = record.deadline !== undefined && Date.parse(record.deadline) <= facts.nowMs
   return {
     record,
     wanted,
@@ -181,7 +222,7 @@ function moveFacts(draft: PlanDraft, { main }: Members, record: MoveRecord): Mov
     tag: tags.get(record.vmName) ?? { kind: 'unasked' },
     misfit:
       isEarly && target !== undefined ? misfitOf(set, target, node, node ? podsOn(node.metadata.name) : []) : undefined,
-    otherHosts: isOverdue ? hostsFor(facts, [source, ...tried]) : [],
+    otherHosts: isOverdue(record, facts.nowMs) ? hostsFor(facts, [source, ...tried]) : [],
     image: set.spec.agent.image,
     isHeldByHibernation: isTracked(hibernations, record.podName) || isHeld(hibernations, record.podName),
     isLossAccepted: [record.id, 'true'].includes(annotationOn(set, setAnnotations.acceptLoss) ?? ''),

@@ -18,6 +18,20 @@ export type { Disaster } from './hub/provisioners.ts'
 export type { HistoryEntry } from './klusterlet/agent.ts'
 export { DEFAULT_KNOBS, FAST_KNOBS } from './klusterlet/knobs.ts'
 export type { FailureRates, KlusterletKnobs, KlusterletState, Label } from './klusterlet/state.ts'
+export {
+  type AgentFault,
+  type AgentFaultEffect,
+  type AgentFaults,
+  type AgentKnobs,
+  DEFAULT_AGENT_KNOBS,
+  type FaultPoint,
+  INSTANT_AGENT_KNOBS,
+} from './nodes/agent-knobs.ts'
+export type { Damage, GuestLedger, VmBook } from './nodes/ledger.ts'
+export { type NodeOptions, nodeObject, type VmNode } from './nodes/node.ts'
+export type { VmPod } from './nodes/pod.ts'
+export type { RunningGuest, VmAgents } from './nodes/vm-agents.ts'
+export { startVmCluster, type VmCluster, type VmClusterOptions } from './nodes/vm-cluster.ts'
 export { type HubFlavour, type HubFoundation, prepareHub } from './population/hub-foundation.ts'
 export { decidePlacement } from './population/placement.ts'
 export { type GlobalHubPopulation, populateGlobalHub } from './population/populate-global-hub.ts'

@@ -1,6 +1,9 @@
 // npm run torture -- hubs …: kills controllers and agents in every moment, or by chance, and judges what is left.
+
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { type CommandOptions, runHubs } from '../tests/torture/hubs/command.ts'
+import { runHubs } from '../tests/torture/hubs/command.ts'
+import { inShards } from '../tests/torture/shards.ts'
 
 const help = `npm run torture -- hubs OPTIONS
 
@@ -12,6 +15,7 @@ const help = `npm run torture -- hubs OPTIONS
   --seeds N         N random schedules of crashes, API faults, sleeping processes and edits
   --from S          first seed of them (default: 1)
   --seed S          seed of the world of the other runs (default: 1)
+  --jobs N          processes at the same time (default: one for each core)
   --verbose         the log of each run that fails`
 
 const { values, positionals } = parseArgs({
@@ -26,6 +30,8 @@ const { values, positionals } = parseArgs({
     seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
+    jobs: { type: 'string', default: String(availableParallelism()) },
+    shard: { type: 'string', default: '' },
     verbose: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -35,8 +41,16 @@ if (values.help || positionals.join(' ') !== 'hubs') {
   console.log(help)
   process.exitCode = values.help ? 0 : 2
 } else {
-  const options: CommandOptions = values
-  const { passed, failed } = await runHubs(options, line => console.log(line))
+  const print = (line: string) => console.log(line)
+  const { passed, failed } = isSplit()
+    ? await inShards(process.argv.slice(1), Number(values.jobs), print)
+    : await runHubs({ ...values, shard: values.shard || '1/1' }, print)
   console.log(`${passed} passed, ${failed} failed`)
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0
+}
+
+/** A single run, and one share of many, are done here. */
+function isSplit(): boolean {
+  if (values.shard !== '' || values.party !== undefined || Number(values.seeds ?? 2) < 2) return false
+  return Number(values.jobs) > 1
 }

@@ -1,4 +1,6 @@
 /** What `npm run torture -- hubs` does: which runs there are, one line for each that fails. */
+
+import { parseShard, shareOf, type Tally } from '../shards.ts'
 import { commandOf, crashAt, type Reference, undisturbed } from './exhaustive.ts'
 import type { CrashPoint } from './run-scenario.ts'
 import { runSeed, type SeedRun, seedCommandOf } from './run-seed.ts'
@@ -17,11 +19,8 @@ export interface CommandOptions {
   readonly from: string
   readonly seed: string
   readonly verbose: boolean
-}
-
-export interface Tally {
-  readonly passed: number
-  readonly failed: number
+  /** `K/N`: only this share of the runs. */
+  readonly shard: string
 }
 
 type Print = (line: string) => void
@@ -40,7 +39,8 @@ async function runPoints(options: CommandOptions, point: CrashPoint | undefined,
   for (const name of names) {
     const reference = await undisturbed(name, whole('--seed', options.seed))
     const every = whole('--every', options.every)
-    const points = point ? [point] : reference.points.filter((_, index) => index % every === 0)
+    const chosen = point ? [point] : reference.points.filter((_, index) => index % every === 0)
+    const points = shareOf(chosen, parseShard(options.shard))
     print(`${name}: ${points.length} of ${reference.points.length} crash points`)
     for (const each of points) {
       if (await passes(reference, each, options.verbose, print)) passed += 1
@@ -54,7 +54,8 @@ async function runSeeds(options: CommandOptions, seeds: string, print: Print): P
   const first = whole('--from', options.from)
   const seedCount = whole('--seeds', seeds)
   const sum = { passed: 0, failed: 0, crashes: 0, strikes: 0 }
-  for (let seed = first; seed < first + seedCount; seed++) {
+  const all = Array.from({ length: seedCount }, (_, index) => first + index)
+  for (const seed of shareOf(all, parseShard(options.shard))) {
     const run = await runSeed(seed)
     sum.crashes += run.crashes
     sum.strikes += run.strikes

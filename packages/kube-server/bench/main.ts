@@ -28,7 +28,7 @@ const help = `npm run bench -- kube-server [OPTIONS]
   --seconds N     length of each load (default 3)
   --watchers N    watches open during the fan-out (default 100)
   --folder PATH   where the durable server keeps its folder: picks the disk (default: the system's temporary folder)
-  --v8 FLAG       option for the server's node, for instance --v8=--optimize-for-size; may come several times
+  --v8 FLAG       option for the server's node, instead of --v8=--max-semi-space-size=16; may come several times
   --profile PATH  write a CPU profile of each load there`
 
 const { values } = parseArgs({
@@ -37,7 +37,8 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '3' },
     watchers: { type: 'string', default: '100' },
     folder: { type: 'string', default: tmpdir() },
-    v8: { type: 'string', multiple: true, default: [] },
+    // What the README advises where memory is scarce: Node's own choice depends on the machine.
+    v8: { type: 'string', multiple: true, default: ['--max-semi-space-size=16'] },
     profile: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -72,7 +73,12 @@ class Figures {
   }
 
   /** The rate, and what each one cost the server: on a shared machine the cost is the figure to trust. */
-  addRate(what: string, { perSecond, count }: Rate, cpuMs: number, more: { readonly target?: Target } = {}): void {
+  addRate(
+    what: string,
+    { perSecond, count }: Rate,
+    cpuMs: number,
+    more: { readonly target?: Target; readonly note?: string } = {},
+  ): void {
     const cpuMicros = (cpuMs * 1000) / count
     this.add(what, '/s', perSecond, more)
     this.add(`${what}: server's processor time`, 'µs', cpuMicros)
@@ -146,7 +152,8 @@ async function durable(figures: Figures, folder: string): Promise<void> {
   figures.addRate('durable: creates', created.result, created.cpuMs)
   await statusPatches(port, WARM_UP_SECONDS)
   const patches = await measured(server, 'durable-status', () => statusPatches(port, seconds))
-  figures.addRate('durable: status merge patches', patches.result, patches.cpuMs, { target: atLeast(3000) })
+  const wanted = { target: atLeast(3000), note: 'stretch: 4,500' }
+  figures.addRate('durable: status merge patches', patches.result, patches.cpuMs, wanted)
   figures.add('  longest block of the loop, with its commits', 'ms', patches.longestBlockMs)
   await memory(figures, 'durable: RSS after all this', server)
   await server.stop()
@@ -172,7 +179,7 @@ async function run(): Promise<void> {
   process.stderr.write('\n')
   console.log(table(figures.rows))
   console.log(
-    `\n${OBJECTS} objects, ${CLIENTS} clients, ${seconds} s a load, node ${process.version}, ` +
+    `\n${OBJECTS} objects, ${CLIENTS} clients, ${seconds} s a load, node ${process.version} ${v8Flags.join(' ')}, ` +
       `${availableParallelism()} cores, load average before: ${loads.join(', ')}`,
   )
 }

@@ -27,6 +27,20 @@ test('a request travels without sockets, repeated headers included', async () =>
   assert.deepEqual(status.userInfo, { username: 'bob', groups: ['a', 'b,c', 'system:authenticated'] })
 })
 
+test('a body over 3 MiB is refused as it is over sockets, and nothing is stored', async () => {
+  const transport = at.server.transport()
+  const send = (length: number) => {
+    const body = JSON.stringify({ metadata: { name: 'large', annotations: {} }, data: { a: 'x'.repeat(length) } })
+    return transport.request({ method: 'POST', path: configMaps, headers: {}, body })
+  }
+  const response = await send(3 * 1024 * 1024)
+  const { reason, message } = JSON.parse(await response.text())
+  assert.deepEqual([response.status, reason], [413, 'RequestEntityTooLarge'])
+  assert.equal(message, 'Request entity too large: limit is 3145728')
+  assert.equal((await transport.request(get(`${configMaps}/large`))).status, 404)
+  assert.equal((await send(1000)).status, 201)
+})
+
 test('an aborted request is not sent; an aborted watch breaks off and leaves nothing behind', async () => {
   const transport = at.server.transport()
   await assert.rejects(

@@ -8,6 +8,7 @@ import type { Discovery } from '../discovery/discovery.ts'
 import type { OpenApi } from '../discovery/openapi.ts'
 import type { FaultSwitch } from '../faults/fault-switch.ts'
 import { withFaults } from '../faults/faulty-handler.ts'
+import { maxBodyBytes, tooLarge } from '../http/body.ts'
 import { type ApiRequest, type ApiResponse, header, json, plainText } from '../http/message.ts'
 import { errorResponse, pageNotFound } from '../rest/errors.ts'
 import { flag, splitUrl } from '../rest/query.ts'
@@ -54,6 +55,8 @@ export class ApiHandler {
   async #answer(request: ApiRequest): Promise<ApiResponse> {
     const { path, query } = splitUrl(request.url)
     const user = this.#authenticate(request)
+    // Over sockets such a body is refused while it arrives; without them it would get further than on a real server.
+    if (request.body && request.body.length > maxBodyBytes) throw tooLarge()
     const route = parseRoute(path)
     if (route.kind === 'resource') return (await this.#resource(request, route.path, query, user)) ?? pageNotFound()
     assertAllowed(this.#parts.authorizer, { user, verb: request.method.toLowerCase(), path })

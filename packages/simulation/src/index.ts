@@ -27,6 +27,7 @@ export {
   type FaultPoint,
   INSTANT_AGENT_KNOBS,
 } from './nodes/agent-knobs.ts'
+export { type InvariantOptions, InvariantWatch, type TagOwners } from './nodes/invariants.ts'
 export type { Damage, GuestLedger, VmBook } from './nodes/ledger.ts'
 export { type NodeOptions, nodeObject, type VmNode } from './nodes/node.ts'
 export type { VmPod } from './nodes/pod.ts'

@@ -265,8 +265,9 @@ function closed(
     outcome: name,
     generation: record.generation,
     finishedAt: rfc3339(nowMs),
-    totalMs: nowMs - Date.parse(record.startedAt),
-    ...(outcome === 'Completed' && record.quiescedAt && { downtimeMs: nowMs - Date.parse(record.quiescedAt) }),
+    totalMs: Math.round(nowMs - Date.parse(record.startedAt)),
+    ...(outcome === 'Completed' &&
+      record.quiescedAt && { downtimeMs: Math.round(nowMs - Date.parse(record.quiescedAt)) }),
     ...(record.failure && name !== 'Completed' && { failure: record.failure }),
   }
   const isNews = hasBegun(record)

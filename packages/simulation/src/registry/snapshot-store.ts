@@ -1,6 +1,6 @@
 /** How a node agent keeps snapshots in an OCI registry: blobs first, the manifest last, which is what counts. */
 import type { Transport, TransportResponse } from '@godwit/kube'
-import { digestOf } from './content.ts'
+import { digestOf, type RegistryContent } from './content.ts'
 
 /** What a snapshot says of itself, and what is in it. */
 export interface SavedSnapshot {
@@ -147,4 +147,13 @@ interface ManifestShape {
   readonly config: { readonly digest: string }
   readonly layers: readonly { readonly digest: string }[]
   readonly annotations?: Readonly<Record<string, string>>
+}
+
+/** What a snapshot holds, looked up where the registry keeps it; undefined: there is none, or it is damaged. */
+export function counterOfSnapshot(content: RegistryContent, repository: string, reference: string): number | undefined {
+  const manifest = content.manifest(repository, reference)
+  if (!manifest) return undefined
+  const [layer] = (JSON.parse(String(manifest.bytes)) as ManifestShape).layers
+  const state = layer && content.blob(repository, layer.digest)
+  return state && (JSON.parse(String(state)) as { readonly counter: number }).counter
 }

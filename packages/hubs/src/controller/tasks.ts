@@ -36,7 +36,8 @@ function task(
       name: taskName(name, uid, part) + (role === 'Source' ? '-source' : '-target'),
       namespace: hubOf(migration, role),
       labels: ownLabels(uid, 'task'),
-      finalizers: [RECORD_FINALIZER],
+      // A plan is no record: nothing is lost with it.
+      ...(typeof part === 'string' && part !== 'shared' ? {} : { finalizers: [RECORD_FINALIZER] }),
     },
     spec: {
       migration: { name, namespace, uid },

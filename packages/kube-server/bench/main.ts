@@ -28,7 +28,7 @@ const help = `npm run bench -- kube-server [OPTIONS]
   --seconds N     length of each load (default 3)
   --watchers N    watches open during the fan-out (default 100)
   --folder PATH   where the durable server keeps its folder: picks the disk (default: the system's temporary folder)
-  --v8 FLAG       option for the server's node, instead of --v8=--max-semi-space-size=16; may come several times
+  --v8 FLAG       option for the server's node, instead of --v8=--max-semi-space-size=8; may come several times
   --profile PATH  write a CPU profile of each load there`
 
 const { values } = parseArgs({
@@ -38,7 +38,7 @@ const { values } = parseArgs({
     watchers: { type: 'string', default: '100' },
     folder: { type: 'string', default: tmpdir() },
     // What the README advises where memory is scarce: Node's own choice depends on the machine.
-    v8: { type: 'string', multiple: true, default: ['--max-semi-space-size=16'] },
+    v8: { type: 'string', multiple: true, default: ['--max-semi-space-size=8'] },
     profile: { type: 'string' },
     help: { type: 'boolean', default: false },
   },

@@ -1,6 +1,6 @@
 /**
  * Kills a server that answers requests over HTTP, again and again on the same folder. CRASH_ROUNDS, CRASH_SEED and
- * CRASH_OBJECTS make it longer, different or larger.
+ * CRASH_OBJECTS make it longer, different or larger, for instance CRASH_ROUNDS=60 CRASH_OBJECTS=10000.
  */
 import assert from 'node:assert/strict'
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
@@ -18,9 +18,9 @@ import { CrashLedger, type Found } from './crash-ledger.ts'
 import { runLoad } from './crash-load.ts'
 import { socketTransport } from './socket-transport.ts'
 
-const rounds = Number(process.env['CRASH_ROUNDS'] ?? 8)
+const rounds = Number(process.env['CRASH_ROUNDS'] ?? 5)
 const seed = Number(process.env['CRASH_SEED'] ?? 1)
-const objects = Number(process.env['CRASH_OBJECTS'] ?? 10_000)
+const objects = Number(process.env['CRASH_OBJECTS'] ?? 2000)
 const writers = 16
 
 interface Running {

@@ -145,3 +145,19 @@ test('what acts or waits is counted by group', async () => {
   await runner.idle()
   assert.deepEqual([runner.running('a'), runner.running('b')], [0, 0])
 })
+
+test('effects of another kind do not wait for the retry of those before them', async () => {
+  const seen: string[] = []
+  const { runner } = build(async (_, effect) => {
+    seen.push(effect)
+    if (effect === 'forward') throw new Error('boom')
+    return undefined
+  })
+  runner.start('item', ['forward'])
+  await runner.idle()
+  assert.equal(runner.start('item', ['back']), false)
+  runner.forget('item')
+  assert.equal(runner.start('item', ['back']), true)
+  await runner.idle()
+  assert.deepEqual(seen, ['forward', 'back'])
+})

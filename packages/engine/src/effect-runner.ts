@@ -72,6 +72,13 @@ export class EffectRunner<Effect, Receipt> {
     this.#attempts.delete(key)
   }
 
+  /** What is to be done now is something else: a retry that was put off holds it up no longer. */
+  forget(key: string): void {
+    if (this.#running.has(key)) return
+    this.#outcomes.delete(key)
+    this.#attempts.delete(key)
+  }
+
   /** Starts effects for a key unless they run already or their retry is not due yet. */
   start(key: string, effects: readonly Effect[]): boolean {
     const last = this.#outcomes.get(key)

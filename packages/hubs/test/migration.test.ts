@@ -241,6 +241,7 @@ describe('a migration that is deleted on the way', () => {
         await bed.clients.globalHub.delete(godwit.migrations, { name: 'move', namespace: NAMESPACE })
         await bed.untilGone('move')
         assert.deepEqual(await residue(bed.fleet), [])
+        await bed.untilConnected()
         const home = bed.names.filter(name => bed.fleet.klusterlet(name)?.hub === 'hub1')
         const moved = bed.names.filter(name => !home.includes(name))
         assert.deepEqual(await verifyMoved(bed.fleet, { names: moved, from: 'hub1', to: 'hub2' }), [])

@@ -196,6 +196,16 @@ export class Testbed {
     }
   }
 
+  /** A klusterlet that got another configuration restarts; nobody waits for that but who asks where it is. */
+  async untilConnected(withinMs = 30_000): Promise<void> {
+    const deadline = clock.now() + withinMs
+    const isAway = (name: string) => this.fleet.klusterlet(name)?.hub === undefined
+    while (this.names.some(isAway)) {
+      if (clock.now() > deadline) throw new Error(`not connected: ${JSON.stringify(this.fleet.census())}`)
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  }
+
   async untilGone(name: string, withinMs = 60_000): Promise<void> {
     const deadline = clock.now() + withinMs
     for (;;) {

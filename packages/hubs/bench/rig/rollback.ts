@@ -22,9 +22,16 @@ const HELD_BY: Readonly<Record<Stage, Partial<KlusterletKnobs>>> = {
   Registering: { unreachableHubs: ['hub2'], crashLoopMaxMs: 1000 },
 }
 
+/** That a klusterlet is back shows in the renewal of its lease. */
+export const LEASE_SECONDS = 5
+
 /** Seconds from the deletion of the migration until every cluster was as before and the object gone. */
 export async function measureRollback(stage: Stage, clusters: number): Promise<number> {
-  const world = await World.start({ hubs: { hub1: clusters, hub2: 0 }, klusterlet: HELD_BY[stage] })
+  const world = await World.start({
+    hubs: { hub1: clusters, hub2: 0 },
+    klusterlet: HELD_BY[stage],
+    leaseDurationSeconds: LEASE_SECONDS,
+  })
   const parties = [await startController(world), await startAgent(world, 'hub1'), await startAgent(world, 'hub2')]
   await Promise.all(parties.map(party => party.logged('recovered, nothing is under way')))
   const observer = new Observer(world.globalHub)

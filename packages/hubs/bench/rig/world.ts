@@ -50,6 +50,8 @@ export interface WorldOptions {
   /** Clusters on each hub at the start, by its name; their names begin with the hub's. */
   readonly hubs: Readonly<Record<string, number>>
   readonly klusterlet?: Partial<KlusterletKnobs>
+  /** How often klusterlets renew their leases. Default 60. */
+  readonly leaseDurationSeconds?: number
   /** Told of each request of controller and agents, watches included. */
   readonly onCall?: (note: RequestNote) => void
 }
@@ -91,8 +93,11 @@ export class World {
     await prepare(clients, hubNames.map(accessOf))
     await grant(clients, hubNames)
     const names: Record<string, readonly string[]> = {}
-    for (const [hub, count] of Object.entries(options.hubs))
-      names[hub] = await populateHub({ client: need(clients, hub), clock: systemClock, count, namePrefix: hub })
+    const { leaseDurationSeconds = 60 } = options
+    for (const [namePrefix, count] of Object.entries(options.hubs)) {
+      const population = { client: need(clients, namePrefix), clock: systemClock, count, namePrefix }
+      names[namePrefix] = await populateHub({ ...population, leaseDurationSeconds })
+    }
     const fleet = await startFleet({
       globalHub: accessOf(GLOBAL),
       hubs: Object.fromEntries(hubNames.map(hub => [hub, accessOf(hub)])),

@@ -35,6 +35,7 @@ export async function passOverItems<Facts extends Remembered, Effect>(
   const written = await persist(options, task, nexts)
   for (const { key, name, effects, progress, outcome } of nexts) {
     if (outcome) options.runner.settle(key, outcome)
+    if (isTurned(task.status?.items?.[name], progress)) options.runner.forget(key)
     if (effects.length === 0 || !progress) continue
     options.runner.start(
       key,
@@ -58,6 +59,10 @@ function look<Facts extends Remembered, Effect>(
   const outcome = runner.outcome(key)
   return { name, key, outcome, ...advance(role, { wish, progress, facts, outcome, now: now() }) }
 }
+
+/** An item that goes back does not wait until what failed on its way forward may be tried again. */
+const isTurned = (before: Progress | undefined, after: Progress | undefined) =>
+  before !== undefined && after !== undefined && before.direction !== after.direction
 
 async function persist<Effect>(
   { tasks }: { readonly tasks: TaskCache },

@@ -284,7 +284,7 @@ test('a rollback that could not finish is named, keeps what it needs, and finish
       assert.equal(failed.status?.phase, 'Failed')
       assert.deepEqual(
         [conditionOf(failed, 'ResourceRolledBack')?.status, conditionOf(failed, 'ResourceRolledBack')?.reason],
-        ['False', 'Error'],
+        ['False', 'Timeout'],
       )
       assert.match(failed.status?.residue?.join() ?? '', /cluster-0002: Timeout/)
       assert.ok(

@@ -181,7 +181,8 @@ function rolledBack(input: ConditionInput): Wanted | undefined {
     .slice(0, 5)
     .map(({ name, step: { source } }) => `${name}: ${source.residue?.join(', ') ?? 'unknown'}`)
   const what = `${stuck.length} of ${undone.length} clusters could not be rolled back: ${text.join('; ')}`
-  return no(type, 'Error', `${what}; ${runbookHint(input.resultName)}`)
+  const isLate = stuck.every(({ step: { source } }) => source.residue?.every(text => text.startsWith('Timeout:')))
+  return no(type, isLate ? 'Timeout' : 'Error', `${what}; ${runbookHint(input.resultName)}`)
 }
 
 function cleaned({ step, counts, phase, residue, resultName }: ConditionInput): Wanted | undefined {

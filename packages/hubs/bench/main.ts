@@ -34,6 +34,8 @@ const { values, positionals } = parseArgs({
 
 /** Seconds that a migration of so many clusters may take. */
 const LIMITS: Readonly<Record<number, number>> = { 300: 20, 3000: 180 }
+/** Our own processes make a load of about one for each processor. */
+const CROWDED = 1.5
 const ROLLBACK_SECONDS = 20
 const RESTART_SECONDS = 1
 const MAX_CALLS = 40
@@ -73,7 +75,7 @@ async function speed(): Promise<void> {
 const overheadOf = ({ seconds, waitMs, clusters }: Speed) => (seconds * 1000 - waitMs) / clusters
 
 function report(result: Speed): void {
-  const { clusters, seconds, callsPerCluster, controllerMiB, agentMiB, worldMiB, waitMs, besideMs } = result
+  const { clusters, seconds, callsPerCluster, controllerMiB, agentMiB, worldMiB, worldCpuMs, waitMs, besideMs } = result
   const limit = LIMITS[clusters]
   figure('from the user’s object to its end', seconds, 's', limit === undefined ? undefined : atMost(limit))
   figure('overhead of the control plane for each cluster', overheadOf(result), 'ms', atMost(MAX_OVERHEAD_MS))
@@ -83,6 +85,10 @@ function report(result: Speed): void {
   figure('highest resident size of the controller', controllerMiB, 'MiB', atMost(MAX_CONTROLLER_MIB))
   figure('highest resident size of an agent', agentMiB, 'MiB')
   figure('resident size of servers and simulated clusters', worldMiB, 'MiB')
+  figure('processor time of servers and simulated clusters for each cluster', worldCpuMs, 'ms')
+  const [load = 0] = loadavg()
+  if (load > CROWDED * availableParallelism())
+    remark(`load ${load.toFixed(1)}: others work on this machine too, times say little`)
 }
 
 async function parallel(): Promise<void> {
@@ -126,7 +132,7 @@ if (values.help || !positionals.every(isPart)) {
     `${availableParallelism()} processors, load ${load.toFixed(1)}; each API call of controller and agents takes ${API_LATENCY_MS} ms more;`,
   )
   console.log(`their processes run with ${NODE_OPTIONS};`)
-  console.log('a klusterlet takes 1 s for each of its three restarts on the way to its new hub.')
+  console.log('a klusterlet takes 1 s for each restart on the way to its new hub.')
   console.log('overhead of the control plane for each cluster = (time of the whole migration − what a cluster in the')
   console.log('  median waits for its two-hub configuration, its first lease on the target, its certificate by the')
   console.log('  target’s own bootstrap and the end of its namespace on the source) ÷ clusters')

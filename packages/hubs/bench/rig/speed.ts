@@ -16,6 +16,8 @@ export interface Speed {
   readonly agentMiB: number
   /** Of the servers and the simulated clusters. */
   readonly worldMiB: number
+  /** Processor time of the servers and the simulated clusters for each cluster, in milliseconds. */
+  readonly worldCpuMs: number
   /** What a cluster waits for others, in the median. */
   readonly waitMs: number
   /** What a cluster is under way beyond that, in the median, its turn in the queue included. */
@@ -52,10 +54,12 @@ export async function measureSpeed(clusters: number, withinMs: number): Promise<
   const timeline = new Timeline(world, 'hub1', 'hub2')
   await timeline.start()
   calls.count = 0
+  const cpuBefore = process.cpuUsage()
   const startedAt = performance.now()
   await create(world.globalHub, { name: 'move', from: 'hub1', to: 'hub2', clusters: world.names['hub1'] ?? [] })
   await observer.until('the end of the migration', named('move', isOver), withinMs)
   const seconds = (performance.now() - startedAt) / 1000
+  const cpu = process.cpuUsage(cpuBefore)
   const [migration] = observer.all
   const completed = migration?.status?.clusters?.completed ?? 0
   if (completed !== clusters) throw new Error(`${completed} of ${clusters} clusters moved`)
@@ -68,6 +72,7 @@ export async function measureSpeed(clusters: number, withinMs: number): Promise<
     controllerMiB: controller ?? Number.NaN,
     agentMiB: Math.max(...agents),
     worldMiB: process.memoryUsage.rss() / MIB,
+    worldCpuMs: (cpu.user + cpu.system) / 1000 / clusters,
     waitMs: quantile(
       ways.map(({ waitedMs }) => waitedMs),
       0.5,

@@ -182,13 +182,14 @@ function dueOperation({ memory, state }: Draft, nowMs: number): OperationKind | 
   const { vm, snapshot } = state.disk
   if (retryAtMs !== undefined && retryAtMs > nowMs) return undefined
   const isWoken = memory.hasUpdate || retryAtMs !== undefined
-  if (!pod) return vm !== undefined || (snapshot && memory.tracked !== undefined) ? 'delete' : undefined
+  const sweep = sweepAtMs !== undefined && sweepAtMs <= nowMs && snapshot && !vm ? 'sweep' : undefined
+  if (!pod) return vm !== undefined || (snapshot && memory.tracked !== undefined) ? 'delete' : sweep
   if (pod.isDeleting) return isWoken ? 'delete' : undefined
   if (isWoken) {
     const due = dueForPod(memory, pod, vm !== undefined)
     if (due) return due
   }
-  return sweepAtMs !== undefined && sweepAtMs <= nowMs && snapshot && !vm ? 'sweep' : undefined
+  return sweep
 }
 
 function dueForPod(memory: Memory, pod: PodView, hasVm: boolean): OperationKind | undefined {
@@ -219,8 +220,9 @@ function settle(draft: Draft, nowMs: number): void {
   const { retryAtMs, ...calm } = memory
   const isRetryOver = retryAtMs !== undefined && retryAtMs <= nowMs
   draft.memory = { ...(isRetryOver ? calm : memory), hasUpdate: false }
-  if (state.disk.snapshot && !state.disk.vm && memory.sweepAtMs === undefined)
-    draft.memory = { ...draft.memory, sweepAtMs: nowMs + state.knobs.sweepMs }
+  const isSweepable = state.disk.snapshot !== undefined && state.disk.vm === undefined
+  const { sweepAtMs = nowMs + state.knobs.sweepMs, ...unswept } = draft.memory
+  draft.memory = isSweepable ? { ...unswept, sweepAtMs } : unswept
   if (!pod || !published || pod.isDeleting || noteTicket !== undefined || memory.tracked !== pod.uid) return
   const { vm } = state.disk
   if (published.state === 'failed' && vm && !pod.hibernate && !memory.boot) {

@@ -180,6 +180,22 @@ describe('a VM agent', () => {
       assert.equal(world.agents.ledger.windowWrites, 0, 'an atomic save loses nothing')
     }))
 
+  test('looks after a while whether anybody still needs its local copies', () =>
+    inWorld({ knobs: { sweepMs: 60_000 } }, async world => {
+      await world.create({ node: 'a' })
+      await world.pass(5_000)
+      await world.annotate({ [podNames.hibernate]: 'true', [podNames.keepSnapshot]: 'true' })
+      await world.pass(5_000)
+      await world.remove()
+      const copies = () => [...world.agents.seats()].filter(({ disk }) => disk.snapshot !== undefined).length
+      await world.pass(150_000)
+      assert.equal(copies(), 1, 'the registry still has it')
+      const digest = (await world.store.read(VM, 'hibernate'))?.digest ?? ''
+      await world.store.drop(VM, digest)
+      await world.pass(60_000)
+      assert.equal(copies(), 0)
+    }))
+
   test('echoes a new generation, and nothing else, when only that changed', () =>
     inWorld({}, async world => {
       await world.create()

@@ -30,3 +30,9 @@ test('a custom object has the header that every object has', () => {
   assert.deepEqual(schema['required'], ['spec'])
   assert.deepEqual(Object.keys(schema['properties'] as object), ['apiVersion', 'kind', 'metadata', 'spec'])
 })
+
+test('members may have the names of schema keys', () => {
+  const properties = { id: { type: 'string' }, additionalProperties: { type: 'string' }, type: { type: 'string' } }
+  const schema = { type: 'object', properties, default: { id: 'x', $schema: 'y' } }
+  assert.deepEqual(structuralSchema(schema), schema)
+})

@@ -14,7 +14,7 @@ function structural(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(structural)
   if (node === null || typeof node !== 'object') return node
   const entries = Object.entries(node).filter(([key]) => !FOREIGN_KEYS.includes(key))
-  const result: Schema = Object.fromEntries(entries.map(([key, value]) => [key, structural(value)]))
+  const result: Schema = Object.fromEntries(entries.map(([key, value]) => [key, partOf(key, value)]))
   if (result['properties']) delete result['additionalProperties']
   if (result['format'] === 'date-time') delete result['pattern']
   for (const bound of ['minimum', 'maximum'])
@@ -22,6 +22,13 @@ function structural(node: unknown): unknown {
   if (result['type'] === 'integer') result['format'] = 'int64'
   if (result[INT_OR_STRING]) for (const key of ['anyOf', 'type']) delete result[key]
   return result
+}
+
+/** Keys below `properties` are names of the user's members, a default is a value: neither is a schema. */
+function partOf(key: string, value: unknown): unknown {
+  if (key === 'default' || key === 'enum') return value
+  if (key !== 'properties' || value === null || typeof value !== 'object') return structural(value)
+  return Object.fromEntries(Object.entries(value).map(([name, schema]) => [name, structural(schema)]))
 }
 
 /** The API server adds these itself; a schema that names them must leave their content open. */

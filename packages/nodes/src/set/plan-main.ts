@@ -26,15 +26,18 @@ export function bootOf(
   const debt = draft.record.debts?.find(each => each.podName === podName)
   const vmName = debt?.vmName ?? vmNameOf(facts.set.metadata.namespace ?? '', podName)
   const isLossAccepted = facts.set.metadata.annotations?.[setAnnotations.acceptLoss] === 'true'
-  if (isLossAccepted && debt?.isProven !== true && isOwed && draft.tag(vmName).kind === 'absent')
-    return { kind: 'fresh', vmName }
   // The agent would boot from what is about to be deleted: the debt is paid first.
   if (debt?.isProven) return { kind: 'hold', vmName }
   const mustRestore = isOwed || debt !== undefined || isRestoreOwed(facts.hibernations, podName)
   if (!mustRestore && !isProbed) return { kind: 'fresh', vmName }
   const tag = draft.tag(vmName)
   if (tag.kind === 'present') return { kind: 'restore', vmName }
-  if (tag.kind === 'absent' && !mustRestore) return { kind: 'fresh', vmName }
+  if (tag.kind === 'absent' && isLossAccepted) {
+    // Asked once, for this loss: the next one is asked about again.
+    draft.annotations[setAnnotations.acceptLoss] = null
+    draft.setDebt(vmName, undefined)
+  }
+  if (tag.kind === 'absent' && (!mustRestore || isLossAccepted)) return { kind: 'fresh', vmName }
   if (tag.kind === 'unasked') return { kind: 'hold', vmName }
   draft.lookAgainIn(ASK_AGAIN_MS)
   if (tag.kind === 'absent') draft.lost = `snapshot of ${vmName}: it was saved, and the registry has it no more`

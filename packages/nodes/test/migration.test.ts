@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { inNodesWorld, type NodesTestbed } from './nodes-testbed.ts'
+
+const AGENT = { image: 'base:1', replicas: 0, mode: 'clone', os: 'linux', backend: 'cloud-hypervisor' } as const
+const SMALL_B = [{ name: 'node-a' }, { name: 'node-b', cpu: '1' }, { name: 'node-c' }]
+
+async function running(world: NodesTestbed, nodeName = 'node-a'): Promise<number> {
+  world.operator()
+  await world.create({ nodeName })
+  await world.untilPhase('Running')
+  await world.pass(2000)
+  const counted = world.guest()?.counter ?? 0
+  assert.ok(counted > 0)
+  return counted
+}
+
+async function isIntact(world: NodesTestbed, node: string, counted: number): Promise<void> {
+  await world.untilOn(node)
+  assert.ok((world.guest()?.counter ?? 0) >= counted)
+  assert.equal(await world.tag(), undefined)
+  assert.deepEqual(world.damages, [])
+  assert.equal(world.cluster.agents.guests().length, 1)
+}
+
+test('a pinned set moves with its state, and leaves nothing behind', () =>
+  inNodesWorld({}, async world => {
+    const counted = await running(world)
+    await world.patch({ nodeName: 'node-b' })
+    await isIntact(world, 'node-b', counted)
+    const { status } = (await world.set()) ?? {}
+    assert.equal(status?.phase, 'Running')
+    const [last] = status?.lastMigrations ?? []
+    assert.equal(last?.outcome, 'Completed')
+    assert.ok((last?.downtimeMs ?? 0) > 0 && (last?.downtimeMs ?? 0) < (last?.totalMs ?? 0))
+  }))
+
+test('X01 an operator that is killed every 300 ms of a move comes to the same end', () =>
+  inNodesWorld({}, async world => {
+    const counted = await running(world)
+    await world.patch({ nodeName: 'node-b' })
+    for (let kill = 0; kill < 14; kill++) {
+      await world.pass(300)
+      await world.kill()
+      world.operator()
+    }
+    await isIntact(world, 'node-b', counted)
+  }))
+
+test('X06 a pin that changes at any moment of a move: the VM ends where the last one says, with its state', () =>
+  inNodesWorld({}, async world => {
+    let counted = await running(world)
+    for (let afterMs = 0; afterMs <= 3000; afterMs += 250)
+      for (const then of ['node-a', 'node-c']) {
+        await world.patch({ nodeName: 'node-b' })
+        await world.pass(afterMs)
+        await world.patch({ nodeName: then })
+        await isIntact(world, then, counted)
+        counted = world.guest()?.counter ?? 0
+        await world.patch({ nodeName: 'node-a' })
+        await isIntact(world, 'node-a', counted)
+      }
+  }))
+
+test('X06 a pin that is cleared at any moment of a move: the VM runs somewhere, with its state', () =>
+  inNodesWorld({}, async world => {
+    const counted = await running(world)
+    for (let afterMs = 0; afterMs <= 3000; afterMs += 300) {
+      await world.patch({ nodeName: 'node-b' })
+      await world.pass(afterMs)
+      await world.patch({ nodeName: null })
+      await world.pass(20_000)
+      assert.equal((await world.set())?.status?.phase, 'Running')
+      await world.patch({ nodeName: 'node-a' })
+      await isIntact(world, 'node-a', counted)
+    }
+  }))
+
+test('X06 a set that is suspended at any moment of a move wakes with its state on the pinned node', () =>
+  inNodesWorld({}, async world => {
+    const counted = await running(world)
+    let [here, there] = ['node-a', 'node-b']
+    for (let afterMs = 0; afterMs <= 3000; afterMs += 500) {
+      await world.patch({ nodeName: there })
+      await world.pass(afterMs)
+      await world.patch({ suspend: true })
+      await world.untilPhase('Suspended')
+      assert.equal(world.guest(), undefined)
+      await world.patch({ suspend: false })
+      await isIntact(world, there, counted)
+      ;[here, there] = [there, here]
+    }
+  }))
+
+test('X06 X09 a set that is deleted at any moment of a move leaves nothing that its next life could be given', () =>
+  inNodesWorld({}, async world => {
+    for (let afterMs = 0; afterMs <= 3000; afterMs += 500) {
+      await world.create({ nodeName: 'node-a', snapshotPolicy: 'never' })
+      if (afterMs === 0) world.operator()
+      await world.untilPhase('Running')
+      await world.patch({ nodeName: 'node-b' })
+      await world.pass(afterMs)
+      await world.remove()
+      await world.until('the set to go', async () => (await world.set()) === undefined)
+      assert.equal(await world.tag(), undefined)
+      assert.equal(await world.pod(), undefined)
+      world.cluster.agents.ledger.discard((await world.pod())?.metadata.name ?? 'vk-ns-demo-0-505043')
+    }
+  }))
+
+test('F11 a registry that refuses deletion does not hold up the set: it runs, says so, and pays later', () =>
+  inNodesWorld({}, async world => {
+    const counted = await running(world)
+    const repair = world.registry.faults.add({
+      methods: ['DELETE'],
+      parts: ['manifest'],
+      effect: { kind: 'status', code: 403 },
+    })
+    await world.patch({ nodeName: 'node-b' })
+    await world.untilPhase('Running')
+    await world.pass(10_000)
+    const set = await world.set()
+    assert.equal(set?.status?.phase, 'Running')
+    assert.equal(set?.status?.debts?.[0]?.failure?.code, 'Forbidden')
+    assert.equal(set?.status?.conditions?.find(({ type }) => type === 'GarbageRetained')?.status, 'True')
+    assert.ok(await world.tag())
+    repair()
+    await isIntact(world, 'node-b', counted)
+    await world.pass(1000)
+    const after = (await world.set())?.status?.conditions?.find(({ type }) => type === 'GarbageRetained')
+    assert.equal(after?.status, 'False')
+  }))
+
+test('X08 a target that is full after all: its pod waits in vain, and another node takes the VM', () =>
+  inNodesWorld({ nodes: SMALL_B, limits: { deadlines: { Restore: 30_000 } } }, async world => {
+    await world.fill('node-b', '1')
+    world.operator()
+    await world.create({ nodeName: 'node-a', agent: { ...AGENT, resources: { requests: { cpu: '1' } } } })
+    await world.untilPhase('Running')
+    await world.pass(2000)
+    const counted = world.guest()?.counter ?? 0
+    await world.patch({ nodeName: 'node-b' })
+    await isIntact(world, 'node-c', counted)
+    const { status } = (await world.set()) ?? {}
+    assert.equal(status?.lastMigrations?.[0]?.outcome, 'RolledBack')
+    await world.pass(120_000)
+    assert.equal(world.guest()?.node, 'node-c', 'it is not tried again for the same spec')
+  }))
+
+test('sub-agents follow their main with their state', () =>
+  inNodesWorld({}, async world => {
+    world.operator()
+    await world.create({
+      nodeName: 'node-a',
+      agent: { ...AGENT, replicas: 3 },
+    })
+    await world.untilPhase('Running')
+    await world.pass(2000)
+    const counted = world.guest('demo-2')?.counter ?? 0
+    await world.patch({ nodeName: 'node-b' })
+    for (const name of ['demo-0', 'demo-1', 'demo-2', 'demo-3']) await world.untilOn('node-b', name)
+    assert.ok(counted > 0 && (world.guest('demo-2')?.counter ?? 0) >= counted)
+    assert.deepEqual(world.damages, [])
+    await world.untilPhase('Running')
+  }))
+
+test('a registry that is down: nothing is stopped; once it is back, the move goes on', () =>
+  inNodesWorld({}, async world => {
+    const counted = await running(world)
+    world.registry.isDown = true
+    await world.patch({ nodeName: 'node-b' })
+    await world.pass(30_000)
+    assert.equal(world.guest()?.node, 'node-a')
+    world.registry.isDown = false
+    await isIntact(world, 'node-b', counted)
+  }))
+
+test('a settled set costs nothing', () =>
+  inNodesWorld({}, async world => {
+    await running(world)
+    await world.patch({ nodeName: 'node-b' })
+    await world.untilOn('node-b')
+    await world.pass(5000)
+    let asked = 0
+    const off = world.registry.onRequest(() => asked++)
+    const before = world.calls()
+    await world.pass(60_000)
+    off()
+    assert.equal(asked, 0)
+    assert.equal(world.calls(), before)
+  }))

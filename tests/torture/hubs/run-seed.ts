@@ -27,6 +27,7 @@ const LOOK_CALMLY_EVERY_MS = 5_000
 const HUBS_EVERY = 6
 /** After the end: leases are renewed, and klusterlets that wandered notice it. */
 const AFTERMATH_MS = 300_000
+const MAX_RESTART_LOOKS = 120
 
 export async function runSeed(seed: number): Promise<SeedRun> {
   const schedule = drawSchedule(seed)
@@ -69,6 +70,7 @@ export async function runSeed(seed: number): Promise<SeedRun> {
     const tookMs = world.sinceBirthMs
     const strikes = run.calmDown()
     await world.pass(AFTERMATH_MS)
+    await untilNobodyRestarts(world)
     await watchdog.look()
     await inspect(SERVERS)
     await inspectEvents(world, canaries)
@@ -89,6 +91,12 @@ export async function runSeed(seed: number): Promise<SeedRun> {
 
 /** Repeats a run. */
 export const seedCommandOf = (seed: number) => `npm run torture -- hubs --seeds 1 --from ${seed}`
+
+/** A klusterlet that is killed now and then is judged when it stands, not in the moment of a restart. */
+async function untilNobodyRestarts(world: HubsWorld): Promise<void> {
+  const isRestarting = (name: string) => world.fleet.klusterlet(name)?.label === 'RS'
+  for (let look = 0; look < MAX_RESTART_LOOKS && world.names.some(isRestarting); look++) await world.pass(LOOK_EVERY_MS)
+}
 
 async function inspectEvents({ clients }: HubsWorld, canaries: Canaries): Promise<void> {
   for (const server of SERVERS)

@@ -218,8 +218,9 @@ export class NodesTestbed {
   }
 
   async removePod(name: string): Promise<void> {
+    const uid = (await this.pod(name))?.metadata.uid
     await this.client.delete(resources.pods, { name, namespace: NAMESPACE })
-    await this.until('the pod to go', async () => (await this.pod(name)) === undefined)
+    await this.until('the pod to go', async () => (await this.pod(name))?.metadata.uid !== uid)
   }
 
   async annotate(annotations: Readonly<Record<string, string | null>>): Promise<void> {

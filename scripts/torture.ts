@@ -1,14 +1,15 @@
-// npm run torture -- hubs …: kills controllers and agents in every moment, or by chance, and judges what is left.
+// npm run torture -- hubs|nodes …: kills controllers and agents in every moment, or by chance, and judges what is left.
 
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runHubs } from '../tests/torture/hubs/command.ts'
+import { runNodes } from '../tests/torture/nodes/command.ts'
 import { inShards } from '../tests/torture/shards.ts'
 
-const help = `npm run torture -- hubs OPTIONS
+const help = `npm run torture -- hubs|nodes OPTIONS
 
   --exhaustive      one run for each write of each party, with a death just before and one just after it
-  --scenario NAME   only this scenario
+  --scenario NAME   only this scenario; of nodes also EDIT@WRITE: this edit at this write of a move
   --every N         only each N-th crash point (default: 1)
   --party P --write K --when before|after
                     exactly one crash point of one scenario
@@ -37,14 +38,18 @@ const { values, positionals } = parseArgs({
   },
 })
 
-if (values.help || positionals.join(' ') !== 'hubs') {
+const domains = { hubs: runHubs, nodes: runNodes }
+const run =
+  positionals.length === 1 ? Object.entries(domains).find(([name]) => name === positionals[0])?.[1] : undefined
+
+if (values.help || !run) {
   console.log(help)
   process.exitCode = values.help ? 0 : 2
 } else {
   const print = (line: string) => console.log(line)
   const { passed, failed } = isSplit()
     ? await inShards(process.argv.slice(1), Number(values.jobs), print)
-    : await runHubs({ ...values, shard: values.shard || '1/1' }, print)
+    : await run({ ...values, shard: values.shard || '1/1' }, print)
   console.log(`${passed} passed, ${failed} failed`)
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0
 }

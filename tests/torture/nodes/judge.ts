@@ -1,6 +1,6 @@
 /** What is wrong with the end of a run, and what that end was. */
 import { isDeepStrictEqual } from 'node:util'
-import type { CocoonSet } from '@godwit/nodes'
+import { type CocoonSet, labels, podAnnotations } from '@godwit/nodes'
 import type { NodesWorld } from './world.ts'
 
 export interface EndState {
@@ -50,9 +50,10 @@ export function compareEnds(expected: EndState, actual: EndState): string[] {
 const SETTLED: readonly (string | undefined)[] = ['Running', 'Suspended']
 
 /** I6: what a set may end as, when nobody does anything any more. */
-export function unsettled({ metadata, status }: CocoonSet): string | undefined {
+export function unsettled(world: NodesWorld, { metadata, status }: CocoonSet): string | undefined {
   const { phase, conditions = [], migrations = [] } = status ?? {}
   if (SETTLED.includes(phase) && migrations.length === 0) return undefined
+  if (migrations.length === 0 && isHibernatedByRequest(world, metadata.name)) return undefined
   const reasons = conditions.map(({ type, status: is, reason }) => `${type}=${is} ${reason}`)
   const waits = migrations.map(({ stage, waitsFor }) => `${stage}: ${waitsFor ?? 'nothing'}`)
   // A state that names what is the matter, and waits for a person, is an end too.
@@ -61,3 +62,10 @@ export function unsettled({ metadata, status }: CocoonSet): string | undefined {
     ? undefined
     : `I6: ${metadata.name} is ${phase}; ${[...reasons, ...waits].join(', ')}`
 }
+
+/** A CocoonHibernation holds one of its VMs: then the set is not ready, and rightly so. */
+const isHibernatedByRequest = (world: NodesWorld, name: string) =>
+  world.pods().some(({ metadata: { labels: own = {}, annotations = {} } }) => {
+    const isHeld = annotations[podAnnotations.claim]?.startsWith('hibernation/') === true
+    return own[labels.set] === name && isHeld && annotations[podAnnotations.lifecycleState] === 'hibernated'
+  })

@@ -49,7 +49,7 @@ async function judge(world: NodesWorld, writes: number): Promise<readonly string
   const late = world.operator.writes - writes
   return [
     ...world.watch.violations,
-    ...world.sets().flatMap(set => unsettled(set) ?? []),
+    ...world.sets().flatMap(set => unsettled(world, set) ?? []),
     ...(late > MAX_LATE_WRITES
       ? [`the operator goes on writing: ${late} writes in ${QUIET_MS / 60_000} quiet minutes`]
       : []),

@@ -10,6 +10,9 @@ export interface Scenario {
 
 const STEP_LIMIT_MS = 10 * 60_000
 
+/** Deletions wait for a registry that is down: then the user does without another set. */
+const RECREATE_LIMIT_MS = 30_000
+
 const isRunning = ({ status, metadata }: CocoonSet) =>
   status?.phase === 'Running' && status.observedGeneration === metadata.generation
 const hasPhase = (phase: string) => (sets: readonly CocoonSet[]) => sets.every(({ status }) => status?.phase === phase)
@@ -159,8 +162,8 @@ export const EDITS = {
   delete: (world: NodesWorld) => world.deleteSet('demo'),
   recreate: async (world: NodesWorld) => {
     await world.deleteSet('demo')
-    await world.passUntil(sets => sets.length === 0, STEP_LIMIT_MS)
-    await world.createSet('demo', { nodeName: 'node-c' })
+    const isGone = await world.passUntil(sets => sets.length === 0, RECREATE_LIMIT_MS)
+    if (isGone) await world.createSet('demo', { nodeName: 'node-c' })
   },
   hibernate: (world: NodesWorld) => world.hibernate('demo-0', 'Hibernate'),
 } as const

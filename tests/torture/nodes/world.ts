@@ -123,8 +123,9 @@ export class NodesWorld {
   async pass(byMs: number, onStep?: () => boolean): Promise<void> {
     const world = {
       clock: this.clock,
-      traffic: () => this.#traffic,
-      isIdle: () => this.cluster.isIdle(),
+      traffic: () => this.#traffic + this.cluster.agents.traffic,
+      // A call of an agent may wait for time to pass: a registry that is slow must not stop the clock.
+      isIdle: () => this.cluster.scheduler.load === 0,
       serversIdle: () => this.server.idle(),
     }
     await letTimePass(world, byMs, () => {
@@ -145,6 +146,9 @@ export class NodesWorld {
   }
 
   async createSet(name: string, { replicas, ...wish }: SetWish = {}): Promise<void> {
+    // Whatever had these names before was given up: what comes now is another life.
+    for (const [vmName, { set }] of this.#owners)
+      if (set === name && this.#givenUp.delete(vmName)) this.cluster.agents.ledger.discard(vmName)
     const agent = { image: 'ubuntu', ...(replicas !== undefined && { replicas }) }
     await this.client.create<KubeObject>(cocoon.sets, {
       apiVersion: 'cocoonset.cocoonstack.io/v1',

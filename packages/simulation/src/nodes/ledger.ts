@@ -75,6 +75,8 @@ export class GuestLedger {
     const { vmName } = book
     if (how === 'fresh' && book.hasRun)
       this.#damage(vmName, atMs, 'I3', `booted fresh on ${node} although it had counted to ${book.newest}`)
+    else if (how === 'restored' && !book.hasRun)
+      this.#damage(vmName, atMs, 'I3', `restored on ${node} at ${guest.base} from the state of another life`)
     else if (guest.base < book.newest)
       this.#damage(vmName, atMs, 'I2', `restored on ${node} at ${guest.base}, behind ${book.newest}`)
     const restores = book.restores + (how === 'restored' ? 1 : 0)

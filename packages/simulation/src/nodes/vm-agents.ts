@@ -63,6 +63,7 @@ export class VmAgents {
   #knobs: AgentKnobs
   #ids = 0
   #works = 0
+  #traffic = 0
   #isStopped = false
 
   constructor(options: VmAgentsOptions) {
@@ -92,6 +93,11 @@ export class VmAgents {
   /** Calls that wait or are under way; work that only takes time does not count. */
   get load(): number {
     return this.#calls.load
+  }
+
+  /** Grows with everything that agents are told or ask. */
+  get traffic(): number {
+    return this.#traffic
   }
 
   /** Work on nodes that is under way. */
@@ -174,6 +180,7 @@ export class VmAgents {
 
   observe(seat: Seat, observation: Observation, isDying = false): void {
     if (this.#isStopped) return
+    this.#traffic++
     const nowMs = this.#options.clock.now()
     const { state, actions, notes } = stepSeat(seat.state, observation, nowMs)
     seat.state = state
@@ -277,6 +284,7 @@ export class VmAgents {
   async #call(seat: Seat, action: SeatAction, effect: AgentFaultEffect | undefined): Promise<void> {
     // The process that wanted it may have died while the call waited for its turn.
     if (!this.#isAwaited(seat, action.ticket)) return
+    this.#traffic++
     const answer = effect?.kind === 'fail' ? failed('bad luck') : await this.#send(seat.state, action)
     this.#answer(seat, action.ticket, answer, effect)
   }

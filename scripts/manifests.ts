@@ -1,16 +1,17 @@
-// node scripts/manifests.ts [--check]: makes deploy/hubs anew from the CRDs and the rules in the source; with --check only
+// node scripts/manifests.ts [--check]: makes deploy anew from the CRDs and the rules in the source; with --check only
 // says which files are stale.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { hubsManifests } from './manifests/hubs.ts'
+import { nodesManifests } from './manifests/nodes.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
 let isStale = false
 
-for (const [path, text] of Object.entries(hubsManifests())) {
+for (const [path, text] of Object.entries({ ...hubsManifests(), ...nodesManifests() })) {
   const file = `${root}${path}`
   if (existsSync(file) && readFileSync(file, 'utf8') === text) continue
   isStale = true

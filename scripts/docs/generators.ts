@@ -1,7 +1,8 @@
 import { hubsStageDocs } from '@godwit/hubs'
+import { nodesDocs } from '@godwit/nodes'
 import type { Generators } from './sections.ts'
 
 /** What makes the generated sections of docs/*.md, by section name. */
 export const generators: Generators = Object.fromEntries(
-  Object.entries(hubsStageDocs).map(([name, make]) => [name, async () => make()]),
+  Object.entries({ ...hubsStageDocs, ...nodesDocs }).map(([name, make]) => [name, async () => make()]),
 )

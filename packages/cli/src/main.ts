@@ -3,6 +3,7 @@ import { Command } from 'commander'
 /** Each in a file of its own, loaded only when it is asked for: a short-lived command starts fast. */
 const subcommands: Readonly<Record<string, () => Promise<Command>>> = {
   hubs: async () => (await import('./hubs-command.ts')).hubsCommand(),
+  nodes: async () => (await import('./nodes-command.ts')).nodesCommand(),
   kube: async () => (await import('./kube-command.ts')).kubeCommand(),
 }
 

@@ -1,5 +1,7 @@
 export * from './api/index.ts'
 export { checkConcurrency, DEFAULT_CONCURRENCY, type OperatorOptions, runOperator } from './controller/operator.ts'
+export { OperatorMetrics } from './controller/operator-metrics.ts'
+export { type OperatorRule, operatorRules } from './rbac.ts'
 export {
   anonymous,
   firstOf,
@@ -10,3 +12,4 @@ export { type DockerConfigOptions, dockerConfig } from './registry/docker-config
 export { type OciRegistryOptions, ociRegistry } from './registry/oci-registry.ts'
 export * from './registry/registry.ts'
 export { parseRegistryBase, type RegistryBase } from './registry/registry-base.ts'
+export { nodesDocs } from './stage-docs.ts'

@@ -189,3 +189,38 @@ test('a settled set costs nothing', () =>
     assert.equal(asked, 0)
     assert.equal(world.calls(), before)
   }))
+
+test('the shipped permissions are enough for a move, a suspend, a hibernation and a deletion', () =>
+  inNodesWorld({ isConfined: true }, async world => {
+    const counted = await running(world)
+    await world.patch({ nodeName: 'node-b' })
+    await isIntact(world, 'node-b', counted)
+    await world.patch({ suspend: true })
+    await world.untilPhase('Suspended')
+    await world.patch({ suspend: false })
+    await isIntact(world, 'node-b', counted)
+    await world.hibernate('Hibernate')
+    await world.untilHibernation('Hibernated')
+    await world.removeHibernation()
+    await world.until('the hibernation to go', async () => (await world.hibernation()) === undefined)
+    await world.remove()
+    await world.until('the set to go', async () => (await world.set()) === undefined)
+  }))
+
+test('RI05 a registry that is silent about one VM holds up no other set', () =>
+  inNodesWorld({}, async world => {
+    await running(world)
+    await world.create({ nodeName: 'node-a' }, 'other')
+    await world.untilPhase('Running', 'other')
+    const silent = world.registry.faults.add({
+      repositories: [`vms/${world.guest()?.vmName}`],
+      effect: { kind: 'silence', applied: false },
+    })
+    await world.patch({ nodeName: 'node-b' })
+    await world.pass(500)
+    await world.patch({ nodeName: 'node-c' }, 'other')
+    await world.until('the other VM to move', async () => world.guest('other-0')?.node === 'node-c')
+    assert.equal(world.guest()?.node, 'node-a')
+    silent()
+    await world.until('the VM to move', async () => world.guest()?.node === 'node-b')
+  }))

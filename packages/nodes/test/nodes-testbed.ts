@@ -9,6 +9,7 @@ import {
   cocoonSetCrd,
   type OperatorOptions,
   ociRegistry,
+  operatorRules,
   type Pod,
   podAnnotations,
   runOperator,
@@ -31,11 +32,14 @@ export interface NodesTestbedOptions {
   readonly logger?: Logger
   readonly limits?: OperatorOptions['limits']
   readonly deletion?: boolean
+  /** The operator may only do what the shipped rules allow. */
+  readonly isConfined?: boolean
 }
 
 const NAMESPACE = 'ns'
 const PATIENCE_MS = 3 * 60_000
 const THREE_NODES = [{ name: 'node-a' }, { name: 'node-b' }, { name: 'node-c' }]
+const OPERATOR = 'cocoon-operator'
 const BASE = 'registry.test/vms'
 
 export class NodesTestbed {
@@ -70,7 +74,7 @@ export class NodesTestbed {
   static async start(options: NodesTestbedOptions = {}): Promise<NodesTestbed> {
     const clock = new VirtualClock()
     const random = seededRandom(1)
-    const server = await KubeServer.start({ listen: false, clock, random })
+    const server = await KubeServer.start({ listen: false, clock, random, ...(options.isConfined && { auth: {} }) })
     const client = new KubeClient({ transport: server.transport(), clock, random })
     const registry = await EmbeddedRegistry.start({ listen: false, clock, deletion: options.deletion ?? true })
     await client.create(resources.namespaces, {
@@ -80,6 +84,7 @@ export class NodesTestbed {
     })
     for (const crd of [cocoonSetCrd, cocoonHibernationCrd])
       await client.create(resources.customResourceDefinitions, crd as unknown as KubeObject)
+    if (options.isConfined) await grant(client)
     const cluster = await startVmCluster({
       client,
       registry: registry.transport(),
@@ -112,7 +117,8 @@ export class NodesTestbed {
       },
       close: () => transport.close(),
     }
-    const client = new KubeClient({ transport: counted, clock, random: seededRandom(epoch) })
+    const admin = new KubeClient({ transport: counted, clock, random: seededRandom(epoch) })
+    const client = this.#options.isConfined ? admin.as({ user: OPERATOR }) : admin
     const registry = ociRegistry({ base: BASE, clock, connect: () => this.registry.transport() })
     const running = runOperator(
       {
@@ -268,6 +274,22 @@ export class NodesTestbed {
   get damages() {
     return this.cluster.agents.ledger.damages
   }
+}
+
+async function grant(client: KubeClient): Promise<void> {
+  const group = 'rbac.authorization.k8s.io'
+  const metadata = { name: OPERATOR }
+  const role = { apiVersion: `${group}/v1`, kind: 'ClusterRole', metadata, rules: operatorRules }
+  await client.create(resources.clusterRoles, role)
+  await client.create(resources.clusterRoleBindings, {
+    apiVersion: `${group}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata,
+    ...{
+      subjects: [{ kind: 'User', apiGroup: group, name: OPERATOR }],
+      roleRef: { apiGroup: group, kind: 'ClusterRole', name: OPERATOR },
+    },
+  })
 }
 
 /** Runs with a world that is stopped whatever happens. */

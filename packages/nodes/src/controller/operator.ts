@@ -10,6 +10,7 @@ import { DEFAULT_HIBERNATION_LIMITS, type HibernationLimits } from '../hibernati
 import type { SnapshotRegistry } from '../registry/registry.ts'
 import { DEFAULT_SET_LIMITS, type SetLimits } from '../set/set-facts.ts'
 import { passOverHibernation } from './hibernation-pass.ts'
+import type { OperatorMetrics } from './operator-metrics.ts'
 import { passOverSet } from './set-pass.ts'
 import { NodesWorld } from './world.ts'
 
@@ -27,6 +28,7 @@ export interface OperatorOptions {
   readonly setConcurrency?: number
   /** Default 4. */
   readonly hibernationConcurrency?: number
+  readonly metrics?: OperatorMetrics
   readonly limits?: Partial<SetLimits>
   readonly hibernationLimits?: Partial<HibernationLimits>
 }
@@ -58,7 +60,9 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     onHibernation: key => hibernations.add(key),
   })
   const events = new EventRecorder({ client, component: EVENT_COMPONENT, instance: identity, clock, logger })
-  const common = { world, client, registry, clock, logger, events, signal }
+  const { metrics } = options
+  metrics?.watch(world.sets)
+  const common = { world, client, registry, clock, logger, events, signal, ...(metrics && { metrics }) }
   const limits = { ...DEFAULT_SET_LIMITS, ...options.limits }
   const hibernationLimits = { ...DEFAULT_HIBERNATION_LIMITS, ...options.hibernationLimits }
   await world.start(signal)

@@ -9,6 +9,7 @@ import type { SnapshotRegistry } from '../registry/registry.ts'
 import { decideSet } from '../set/decide-set.ts'
 import { isOwnedBy } from '../set/members.ts'
 import type { SetFacts, SetLimits, SetPlan } from '../set/set-facts.ts'
+import type { OperatorMetrics } from './operator-metrics.ts'
 import { performEffect, type Receipt } from './perform.ts'
 import type { NodesWorld } from './world.ts'
 
@@ -20,6 +21,7 @@ export interface SetPassOptions {
   readonly logger: Logger
   readonly events: Pick<EventRecorder, 'record'>
   readonly limits: SetLimits
+  readonly metrics?: OperatorMetrics
   readonly signal: AbortSignal
 }
 
@@ -164,11 +166,18 @@ async function enter({ client, events }: SetPassOptions, set: CocoonSet, receipt
 }
 
 /** One log line for each change of phase, one Event for each thing a person may want to know of. */
-function announce({ events, logger }: SetPassOptions, before: CocoonSet, after: CocoonSet, plan: SetPlan): void {
+function announce(
+  { events, logger, metrics }: SetPassOptions,
+  before: CocoonSet,
+  after: CocoonSet,
+  plan: SetPlan,
+): void {
   for (const event of plan.events) {
     events.record({ regarding: after, ...event })
     logger.info({ set: keyOf(after.metadata), reason: event.reason }, 'event')
   }
+  for (const outcome of plan.status.lastMigrations ?? [])
+    if (!before.status?.lastMigrations?.some(({ id }) => id === outcome.id)) metrics?.finished(outcome)
   if (before.status?.phase !== plan.status.phase)
     logger.info({ set: keyOf(after.metadata), from: before.status?.phase, phase: plan.status.phase }, 'phase changed')
 }

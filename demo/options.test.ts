@@ -61,7 +61,7 @@ test('kills that cannot be are refused with what there is', () => {
 })
 
 test('unknown words and options are refused, with the way to the help', () => {
-  assert.match(errorOf('sites'), /no demo called sites; the only one is hubs\nSee npm run demo -- --help/)
+  assert.match(errorOf('sites'), /no demo called sites; choose hubs or nodes\nSee npm run demo -- --help/)
   assert.match(errorOf('hubs', 'hubs'), /only one demo/)
   assert.match(errorOf('--speed'), /--speed/)
 })

@@ -23,6 +23,7 @@ const defaultItems = 300
 const killable: readonly Phase[] = PHASES.filter(phase => !isTerminal(phase))
 
 export const helpText = `npm run demo -- [hubs] [options]
+       npm run demo -- nodes --help
 
 Moves simulated managed clusters from one hub to another, over real API servers, and kills the processes
 that move them on the way.
@@ -70,7 +71,7 @@ export function parseDemoOptions(args: readonly string[]): Parsed {
 function domainOf(positionals: readonly string[]): 'hubs' {
   const [domain = 'hubs', ...others] = positionals
   if (others.length > 0) throw new Error(`only one demo runs at a time; leave out ${others.join(' ')}`)
-  if (domain !== 'hubs') throw new Error(`there is no demo called ${domain}; the only one is hubs`)
+  if (domain !== 'hubs') throw new Error(`there is no demo called ${domain}; choose hubs or nodes`)
   return domain
 }
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Clock } from '@godwit/ports'
+import { type Clock, systemClock } from '@godwit/ports'
 import { z } from 'zod'
 import type { RegistryCredentialSource, RegistryCredentials } from './credentials.ts'
 
@@ -11,7 +11,7 @@ export interface DockerConfigOptions {
   /** Path of the file. Default: `config.json` in `$DOCKER_CONFIG`, or in `~/.docker`. */
   readonly path?: string
   readonly environment?: Readonly<Record<string, string | undefined>>
-  readonly clock: Clock
+  readonly clock?: Clock
   /** How a credential program is asked. Default: it is run. */
   readonly run?: CredentialProgram
 }
@@ -45,10 +45,10 @@ const PROGRAM_LIMIT_MS = 15_000
 const MAX_OUTPUT_CHARS = 64 * 1024
 
 /** Read anew each time: mounted secrets change. A missing file knows nobody; a damaged one is an error. */
-export function dockerConfig(options: DockerConfigOptions): RegistryCredentialSource {
+export function dockerConfig(options: DockerConfigOptions = {}): RegistryCredentialSource {
   const { environment = process.env } = options
   const path = options.path ?? join(environment['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'config.json')
-  const run = options.run ?? programRunner(options.clock)
+  const run = options.run ?? programRunner(options.clock ?? systemClock)
   return {
     async find(host) {
       const found = await read(path)

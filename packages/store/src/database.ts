@@ -1,0 +1,27 @@
+/** What a driver of a database owes: transactions over plain SQL that every supported database understands. */
+
+export type Value = string | number | null
+export type Row = Readonly<Record<string, Value>>
+
+/** Inside one transaction. Placeholders are `?`, in order; a driver that numbers them does so itself. */
+export interface Sql {
+  /** Rows that a statement gives back, `returning` included. */
+  all(text: string, values?: readonly Value[]): Promise<readonly Row[]>
+  /** @returns the number of rows that the statement changed */
+  run(text: string, values?: readonly Value[]): Promise<number>
+  /** Milliseconds since the epoch in the database's own time: workers on several machines share it. */
+  nowMs(): Promise<number>
+  /** Appended to a select of rows that this transaction is about to claim. */
+  readonly claiming: '' | 'for update skip locked'
+}
+
+export interface Database {
+  /**
+   * Commits when `work` resolves, takes everything back when it rejects. Never called from inside `work`: a second
+   * transaction of the same database would wait for the first.
+   * @throws Retryable when the database stayed locked by somebody else
+   */
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>
+  /** After the transaction that is open. Later calls are refused. */
+  close(): Promise<void>
+}

@@ -1,0 +1,5 @@
+export type { Database, Row, Sql, Value } from './database.ts'
+export { deleteRow, insertRow, type Seen, selectRows, updateRow } from './rows.ts'
+export { migrateSchema, type SchemaStep } from './schema.ts'
+export { openSqlite, type SqliteOptions } from './sqlite.ts'
+export { finishWork, type Lease, renewWork, type Taking, takeWork, wakeWork, workSchema } from './work.ts'

@@ -1,0 +1,108 @@
+/**
+ * Who works on what: keys of a queue, each leased to one worker for a while. The lease carries an epoch that grows with
+ * each change of hands, so that a worker that slept through its lease can be refused. Entries are keys, never payloads.
+ */
+import { Retryable } from '@godwit/core'
+import type { Row, Sql } from './database.ts'
+import type { SchemaStep } from './schema.ts'
+
+export interface Lease {
+  readonly queue: string
+  readonly key: string
+  readonly holder: string
+  readonly epoch: number
+  /** How often the key had been woken when it was taken: a later wake is not swallowed by `finishWork`. */
+  readonly wakes: number
+  readonly untilMs: number
+}
+
+export interface Taking {
+  readonly queue: string
+  /** Unique for each worker and each of its lives. */
+  readonly holder: string
+  readonly leaseMs: number
+  readonly limit: number
+}
+
+/** To be put among the steps of a schema that uses these functions. */
+export const workSchema: SchemaStep = {
+  name: 'work',
+  statements: [
+    `create table work (
+      queue text not null, item text not null, due_ms bigint not null, wakes bigint not null,
+      holder text, epoch bigint not null, until_ms bigint not null, is_open integer not null,
+      primary key (queue, item))`,
+    'create index work_due on work (queue, is_open, due_ms)',
+  ],
+}
+
+/** Makes the key due `afterMs` from now at the latest; also while somebody works on it: it is then taken once more. */
+export async function wakeWork(sql: Sql, queue: string, key: string, afterMs = 0): Promise<void> {
+  const dueMs = (await sql.nowMs()) + afterMs
+  await sql.run(
+    `insert into work (queue, item, due_ms, wakes, holder, epoch, until_ms, is_open) values (?, ?, ?, 1, null, 0, 0, 1)
+     on conflict (queue, item) do update set wakes = work.wakes + 1, is_open = 1,
+       due_ms = case when work.is_open = 1 and work.due_ms < excluded.due_ms then work.due_ms else excluded.due_ms end`,
+    [queue, key, dueMs],
+  )
+}
+
+/** Keys that are due and that nobody holds, the longest due first. */
+export async function takeWork(sql: Sql, { queue, holder, leaseMs, limit }: Taking): Promise<readonly Lease[]> {
+  const nowMs = await sql.nowMs()
+  const untilMs = nowMs + leaseMs
+  const rows = await sql.all(
+    `select item, epoch, wakes from work where queue = ? and is_open = 1 and due_ms <= ? and until_ms <= ?
+     order by due_ms, item limit ? ${sql.claiming}`,
+    [queue, nowMs, nowMs, limit],
+  )
+  const leases = rows.map(row => leaseOf(row, { queue, holder, untilMs }))
+  for (const { key, epoch } of leases)
+    await sql.run('update work set holder = ?, epoch = ?, until_ms = ? where queue = ? and item = ?', [
+      holder,
+      epoch,
+      untilMs,
+      queue,
+      key,
+    ])
+  return leases
+}
+
+const leaseOf = (row: Row, rest: Pick<Lease, 'queue' | 'holder' | 'untilMs'>): Lease => ({
+  ...rest,
+  key: String(row['item']),
+  epoch: Number(row['epoch']) + 1,
+  wakes: Number(row['wakes']),
+})
+
+/** @returns the lease with its new end @throws Retryable when somebody else has taken the key since */
+export async function renewWork(sql: Sql, lease: Lease, leaseMs: number): Promise<Lease> {
+  const untilMs = (await sql.nowMs()) + leaseMs
+  await held(sql, lease, 'until_ms = ?', [untilMs])
+  return { ...lease, untilMs }
+}
+
+/**
+ * Gives the key back, due again after `againAfterMs`, or done when that is left out; done with a wake that came
+ * meanwhile is due at once. Call it in the transaction that writes the result: it is the fence of a deposed worker.
+ * @throws Retryable when somebody else has taken the key since
+ */
+export async function finishWork(sql: Sql, lease: Lease, againAfterMs?: number): Promise<void> {
+  const dueMs = (await sql.nowMs()) + (againAfterMs ?? 0)
+  const isOpen = againAfterMs === undefined ? 0 : 1
+  await held(
+    sql,
+    lease,
+    `holder = null, until_ms = 0, is_open = case when wakes = ? then ${isOpen} else 1 end,
+     due_ms = case when wakes = ? then ? else due_ms end`,
+    [lease.wakes, lease.wakes, dueMs],
+  )
+}
+
+/** The epoch is unique to one taking: whoever has it still, has not been replaced, even when the time is over. */
+async function held(sql: Sql, lease: Lease, changes: string, values: readonly number[]): Promise<void> {
+  const { queue, key, holder, epoch } = lease
+  const text = `update work set ${changes} where queue = ? and item = ? and holder = ? and epoch = ?`
+  const count = await sql.run(text, [...values, queue, key, holder, epoch])
+  if (count === 0) throw new Retryable(`${queue} ${key} is no longer held by ${holder} (epoch ${epoch})`)
+}

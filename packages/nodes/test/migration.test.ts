@@ -224,3 +224,14 @@ test('RI05 a registry that is silent about one VM holds up no other set', () =>
     silent()
     await world.until('the VM to move', async () => world.guest()?.node === 'node-b')
   }))
+
+test('F26 a pod of somebody else under a name of the set is reported, and left alone', () =>
+  inNodesWorld({}, async world => {
+    await world.fill('', '1', 'demo-0')
+    world.operator()
+    await world.create()
+    await world.until('the Event', async () => (await world.reasons()).includes('PodNameTaken'))
+    assert.equal((await world.pod())?.metadata.ownerReferences, undefined)
+    await world.removePod('demo-0')
+    await world.untilPhase('Running')
+  }))

@@ -196,14 +196,20 @@ export class NodesTestbed {
   }
 
   /** A pod of nobody the operator knows of takes room on a node. */
-  async fill(nodeName: string, cpu: string): Promise<void> {
+  async fill(nodeName: string, cpu: string, name = `full-${nodeName}`): Promise<void> {
     const wanted = { requests: { cpu } }
     await this.client.create<Pod>(resources.pods, {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name: `full-${nodeName}`, namespace: NAMESPACE },
-      spec: { nodeName, containers: [{ name: 'x', image: 'x', resources: wanted }] },
+      metadata: { name, namespace: NAMESPACE },
+      spec: { ...(nodeName !== '' && { nodeName }), containers: [{ name: 'x', image: 'x', resources: wanted }] },
     })
+  }
+
+  /** Of all Events so far. */
+  async reasons(): Promise<string[]> {
+    const { items } = await this.client.list<KubeObject & { readonly reason: string }>(resources.events)
+    return items.map(({ reason }) => reason)
   }
 
   set = (name = 'demo') => this.client.get<CocoonSet>(cocoon.sets, { name, namespace: NAMESPACE })

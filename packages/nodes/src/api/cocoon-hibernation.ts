@@ -23,6 +23,7 @@ const status = z.object({
     .optional(),
   digest: z.string().optional().describe('Of the snapshot that holds the state of the VM.'),
   oldDigest: z.string().optional().describe('Of a snapshot that was there before this hibernation began.'),
+  setUid: z.string().optional().describe('Of the set whose VM it is: another set of that name is another life.'),
   owesDelete: z.boolean().optional().describe('The snapshot is to be deleted: the VM runs again.'),
 })
 export type HibernationStatus = z.infer<typeof status>

@@ -139,9 +139,10 @@ function planHibernate(facts: HibernationFacts, pod: Pod, vmName: string): Hiber
   const claim = hibernationClaim(hibernation)
   const owner = claimOf(pod)
   const events = retried(facts)
-  if (status.phase === 'Hibernated' && isHibernateSet(pod)) return at(facts, 'Hibernated', { members: { vmName } })
+  if (status.phase === 'Hibernated' && isHibernateSet(pod))
+    return at(facts, 'Hibernated', { members: membersOf(pod, vmName) })
   if (isOverdue(facts, 'Hibernating')) return timedOut(facts, 'HibernateTimedOut', 'the VM was not saved in time')
-  const members = { vmName }
+  const members = membersOf(pod, vmName)
   if (owner !== undefined && owner !== claim && !isOrphaned(owner))
     return at(facts, 'Pending', { message: `the VM belongs to ${owner}`, members, afterMs: LOOK_AGAIN_MS })
   if (!isHibernateSet(pod) || owner !== claim)
@@ -152,7 +153,12 @@ function planHibernate(facts: HibernationFacts, pod: Pod, vmName: string): Hiber
   if (tag.kind !== 'present')
     return at(facts, 'Hibernating', { members, events, afterMs: tag.kind === 'absent' ? LOOK_AGAIN_MS : ASK_AGAIN_MS })
   const done: MoveEvent = { type: 'Normal', reason: 'Hibernated', message: `VM ${vmName} is saved as ${tag.digest}` }
-  return at(facts, 'Hibernated', { members: { vmName, digest: tag.digest }, events: [...events, done] })
+  return at(facts, 'Hibernated', { members: { ...members, digest: tag.digest }, events: [...events, done] })
+}
+
+function membersOf(pod: Pod, vmName: string): Partial<HibernationStatus> {
+  const setUid = pod.metadata.ownerReferences?.find(({ controller }) => controller)?.uid
+  return { vmName, ...(setUid !== undefined && { setUid }) }
 }
 
 /** A suspension hands over what it hibernated; a migration ends by itself and is waited for. */

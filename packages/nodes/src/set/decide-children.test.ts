@@ -185,3 +185,9 @@ test('DL05 DL06 a hibernate tag that cannot be deleted keeps the finalizer, a la
   const after = decideAsking({ set: forced, pods: [] }, {}).plan
   assert.ok(after.effects.every(effect => effect.kind !== 'deleteTag' || !effect.isNeeded))
 })
+
+test('X09 a hibernation of an earlier set of that name owes the new one nothing', () => {
+  const hibernations = [hibernation('demo-0', 'Hibernate', { phase: 'Hibernated', setUid: 'earlier' })]
+  const { plan, asked } = decideAsking({ set: set(), pods: [], hibernations }, { [VM]: absent })
+  assert.deepEqual([kindsOf(plan), asked], [['createPod'], []])
+})

@@ -330,3 +330,27 @@ test('a drained node gives its unpinned VMs away', () => {
   const { plan } = decideAsking(world, { [VM]: absent })
   assert.deepEqual([kindsOf(plan), plan.status.migrations?.[0]?.target], [['quiesce'], 'node-b'])
 })
+
+test('F16 a save that fails is taken back, with the words of the agent', () => {
+  const state = { 'vm.cocoonstack.io/lifecycle-state-message': 'disk full', 'vm.cocoonstack.io/id': 'vm-1' }
+  const failed = pod(moving(), { ...hibernated, is: 'failed', annotations: state })
+  const running = { ...failed, status: pod(moving(), { node: 'node-a' }).status ?? {} }
+  const { plan } = decideAsking({ set: moving(), pods: [running] }, { [VM]: absent })
+  const [open] = plan.status.migrations ?? []
+  assert.deepEqual([kindsOf(plan), open?.direction, open?.failure?.message], [['wake'], 'Undo', 'disk full'])
+})
+
+test('F18 a set on its way says so, and keeps the entry of an agent that has no pod', () => {
+  const restoring = moving({ stage: 'Restore', digest: 'sha256:new' })
+  const { status } = decideAsking({ set: restoring, pods: [] }, { [VM]: present() }).plan
+  assert.equal(status.conditions?.find(({ type }) => type === 'Progressing')?.status, 'True')
+  assert.deepEqual(status.agents, [{ slot: 0, role: 'main', podName: 'demo-0', vmName: VM }])
+})
+
+test('F27 whatever the phase says, an open record goes on', () => {
+  for (const phase of ['Failed', 'Suspended', 'Pending', 'Running'] as const) {
+    const erased = pinned({ phase, migrations: [record({ stage: 'Restore', digest: 'sha256:new' })] })
+    const { plan } = decideAsking({ set: erased, pods: [] }, { [VM]: present() })
+    assert.deepEqual([kindsOf(plan), plan.status.phase], [['createRestored'], 'Migrating'])
+  }
+})

@@ -16,6 +16,13 @@ export const isTracked = (hibernations: readonly CocoonHibernation[], podName: s
     ({ status, metadata }) => status?.phase !== 'Active' || status.observedGeneration !== metadata.generation,
   )
 
-/** A pod that is made anew has to come back with its state. */
-export const isRestoreOwed = (hibernations: readonly CocoonHibernation[], podName: string) =>
-  ofPod(hibernations, podName).some(({ status }) => status?.phase === 'Hibernated' || status?.phase === 'Waking')
+/** A pod that is made anew has to come back with its state; what was saved of an earlier set of that name is not its. */
+export const isRestoreOwed = (
+  hibernations: readonly CocoonHibernation[],
+  podName: string,
+  setUid: string | undefined,
+): boolean =>
+  ofPod(hibernations, podName).some(
+    ({ status }) =>
+      (status?.phase === 'Hibernated' || status?.phase === 'Waking') && (status.setUid ?? setUid) === setUid,
+  )

@@ -28,7 +28,7 @@ export function bootOf(
   const isLossAccepted = facts.set.metadata.annotations?.[setAnnotations.acceptLoss] === 'true'
   // The agent would boot from what is about to be deleted: the debt is paid first.
   if (debt?.isProven) return { kind: 'hold', vmName }
-  const mustRestore = isOwed || debt !== undefined || isRestoreOwed(facts.hibernations, podName)
+  const mustRestore = isOwed || debt !== undefined || isRestoreOwed(facts.hibernations, podName, facts.set.metadata.uid)
   if (!mustRestore && !isProbed) return { kind: 'fresh', vmName }
   const tag = draft.tag(vmName)
   if (tag.kind === 'present') return { kind: 'restore', vmName }

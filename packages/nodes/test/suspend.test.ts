@@ -177,3 +177,21 @@ test('RI02 the pod of a hibernated VM that went comes back with its state', () =
     await world.untilHibernation('Active')
     await isRunningWith(world, counted)
   }))
+
+test('HB24 a registry that refuses deletion is reported and asked again; the VM is Active all the same', () =>
+  inNodesWorld({}, async world => {
+    await running(world)
+    const repair = world.registry.faults.add({
+      methods: ['DELETE'],
+      parts: ['manifest'],
+      effect: { kind: 'status', code: 403 },
+    })
+    await world.hibernate('Hibernate')
+    await world.untilHibernation('Hibernated')
+    await world.hibernate('Wake')
+    await world.untilHibernation('Active')
+    await world.until('the Event', async () => (await world.reasons()).includes('GarbageRetained'))
+    assert.ok(await world.tag())
+    repair()
+    await world.until('the snapshot to go', async () => (await world.tag()) === undefined)
+  }))

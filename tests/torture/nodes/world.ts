@@ -195,7 +195,7 @@ export class NodesWorld {
       for (const { vmName } of status?.suspension?.vms ?? []) owners.add(vmName)
     }
     for (const { status } of await this.hibernations())
-      if (status?.vmName !== undefined && status.phase !== 'Active') owners.add(status.vmName)
+      if (status?.vmName !== undefined && (status.phase !== 'Active' || status.owesDelete)) owners.add(status.vmName)
     return owners
   }
 

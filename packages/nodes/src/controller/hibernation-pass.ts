@@ -12,6 +12,7 @@ import {
 import type { TagFact } from '../migration/move-facts.ts'
 import { vmNameOfPod } from '../pod/pod-view.ts'
 import { probe } from '../registry/probe.ts'
+import { RegistryError } from '../registry/registry.ts'
 import type { SetPassOptions } from './set-pass.ts'
 
 export interface HibernationPassOptions extends Omit<SetPassOptions, 'limits'> {
@@ -19,6 +20,8 @@ export interface HibernationPassOptions extends Omit<SetPassOptions, 'limits'> {
 }
 
 const MAX_ROUNDS = 8
+/** A registry that refuses to delete is asked again after this; it is on record and in nobody's way. */
+const REFUSED_MS = 60_000
 
 /** @returns milliseconds until the next look; undefined: when something changes */
 export async function passOverHibernation(
@@ -33,7 +36,7 @@ export async function passOverHibernation(
     const { facts, plan } = look
     const written = await persist(options, facts.hibernation, plan)
     for (const event of plan.events) options.events.record({ regarding: written, ...event })
-    for (const effect of plan.effects) await perform(options, written, effect)
+    for (const effect of plan.effects) if (!(await perform(options, written, effect))) return REFUSED_MS
     if (plan.effects.length === 0) return plan.afterMs
   }
   return 0
@@ -76,26 +79,43 @@ async function persist(
   )
 }
 
+/** @returns false when the registry refused */
 async function perform(
-  { client, registry, signal }: HibernationPassOptions,
+  options: HibernationPassOptions,
   hibernation: CocoonHibernation,
   effect: HibernationEffect,
-): Promise<void> {
+): Promise<boolean> {
+  const { client, signal } = options
   if (signal.aborted) throw new Error('leadership is lost: nothing is written any more')
   switch (effect.kind) {
     case 'addFinalizer':
     case 'removeFinalizer':
       await writeFinalizer(client, hibernation, effect.kind === 'addFinalizer')
-      return
+      return true
     case 'hibernate':
       await annotate(client, effect.pod, { [podAnnotations.hibernate]: 'true', [podAnnotations.claim]: effect.claim })
-      return
+      return true
     case 'wake':
       await annotate(client, effect.pod, { [podAnnotations.hibernate]: null, [podAnnotations.claim]: null })
-      return
+      return true
     case 'deleteSnapshot':
-      await registry.deleteByDigest(effect.vmName, effect.digest, signal)
-      return
+      return await deleteSnapshot(options, hibernation, effect)
+  }
+}
+
+async function deleteSnapshot(
+  { registry, signal, events }: HibernationPassOptions,
+  hibernation: CocoonHibernation,
+  { vmName, digest }: Extract<HibernationEffect, { kind: 'deleteSnapshot' }>,
+): Promise<boolean> {
+  try {
+    await registry.deleteByDigest(vmName, digest, signal)
+    return true
+  } catch (error) {
+    if (!(error instanceof RegistryError) || error.failure === 'Unavailable') throw error
+    const message = `snapshot of ${vmName} cannot be deleted: ${error.failure}: ${error.message}`
+    events.record({ regarding: hibernation, type: 'Warning', reason: 'GarbageRetained', message })
+    return false
   }
 }
 

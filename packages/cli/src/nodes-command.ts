@@ -1,6 +1,6 @@
-import { cocoonHibernationCrd, cocoonSetCrd, DEFAULT_CONCURRENCY } from '@godwit/nodes'
+import { cocoonHibernationCrd, cocoonSetCrd, DEFAULT_CONCURRENCY, readMovePlan } from '@godwit/nodes'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { type NodesOperatorOptions, nodesOperator } from './nodes-process.ts'
+import { clusterOf, type NodesOperatorOptions, nodesOperator } from './nodes-process.ts'
 
 /** Flags, environment and defaults are those of the reference operator; what it does not have is ours. */
 export function nodesCommand(): Command {
@@ -38,6 +38,14 @@ export function nodesCommand(): Command {
     .addOption(option('--log-level <level>', 'debug, info, warn or error', 'info', 'OPERATOR_LOG_LEVEL'))
     .action((options: NodesOperatorOptions) => nodesOperator(options))
   nodes
+    .command('plan')
+    .description('say what a change of spec.nodeName would do; nothing is changed')
+    .argument('<set>', 'name of the CocoonSet')
+    .requiredOption('--node <name>', 'the node it is to move to')
+    .option('--namespace <name>', 'namespace of the set', 'default')
+    .option('--kubeconfig <file>', 'kubeconfig of the cluster; default: KUBECONFIG')
+    .action((name: string, options: PlanOptions) => showPlan(name, options))
+  nodes
     .command('crds')
     .description('print the custom resource definitions, for kubectl apply -f -')
     .action(() => printCrds())
@@ -57,6 +65,25 @@ export function port(text: string): number {
   const number = Number(text)
   if (Number.isInteger(number) && number >= 0 && number < 65_536) return number
   throw new InvalidArgumentError('give a number from 0 to 65535')
+}
+
+interface PlanOptions {
+  readonly node: string
+  readonly namespace: string
+  readonly kubeconfig?: string
+}
+
+/** Ends with code 2 when the node could not take the VM now. */
+async function showPlan(name: string, { node, namespace, kubeconfig }: PlanOptions): Promise<void> {
+  const client = clusterOf(kubeconfig)
+  try {
+    const plan = await readMovePlan(client, { namespace, name, host: node })
+    if (!plan) throw new Error(`there is no CocoonSet ${namespace}/${name}`)
+    console.log(plan.lines.join('\n'))
+    if (!plan.isPossible) process.exitCode = 2
+  } finally {
+    await client.close()
+  }
 }
 
 function printCrds(): void {

@@ -36,12 +36,7 @@ export async function nodesOperator(options: NodesOperatorOptions): Promise<void
   const stopped = untilStopped()
   const level = LEVELS.find(each => each === options.logLevel) ?? 'info'
   const logger = jsonLogger({ component: 'nodes-operator', level })
-  const path = options.kubeconfig ?? process.env['KUBECONFIG']
-  const client = KubeClient.fromKubeconfig(path ? { path } : inClusterKubeconfig(process.env), {
-    userAgent: USER_AGENT,
-    fieldManager: USER_AGENT,
-    maxSockets: MAX_SOCKETS,
-  })
+  const client = clusterOf(options.kubeconfig)
   const registry = ociRegistry({ base: options.registry, credentials: dockerConfig({ clock: systemClock }) })
   const metrics = new OperatorMetrics()
   const identity = `${hostname()}-${process.pid}-${systemRandom.next().toString(36).slice(2, 10)}`
@@ -62,6 +57,16 @@ export async function nodesOperator(options: NodesOperatorOptions): Promise<void
   await Promise.all(probes.map(probe => probe.stop()))
   await Promise.all([client.close(), registry.close()])
   logger.info({ identity }, 'stopped')
+}
+
+/** The cluster of this file, else of KUBECONFIG, else the one this process runs in. */
+export function clusterOf(kubeconfig: string | undefined): KubeClient {
+  const path = kubeconfig ?? process.env['KUBECONFIG']
+  return KubeClient.fromKubeconfig(path ? { path } : inClusterKubeconfig(process.env), {
+    userAgent: USER_AGENT,
+    fieldManager: USER_AGENT,
+    maxSockets: MAX_SOCKETS,
+  })
 }
 
 /** Both addresses answer all paths; one port for both is enough. */

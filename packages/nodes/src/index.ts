@@ -1,6 +1,8 @@
 export * from './api/index.ts'
 export { checkConcurrency, DEFAULT_CONCURRENCY, type OperatorOptions, runOperator } from './controller/operator.ts'
 export { OperatorMetrics } from './controller/operator-metrics.ts'
+export { type MovePlan, planMove } from './plan/plan-move.ts'
+export { readMovePlan } from './plan/read-plan.ts'
 export { type OperatorRule, operatorRules } from './rbac.ts'
 export {
   anonymous,

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type AuditedMember, auditGroup, type GroupCopy } from './group.ts'
+import type { MemberView, Remote } from './member.ts'
+
+const a: GroupCopy = { siteId: 'a', priority: 0, leaderId: 'a', migrationStatus: undefined }
+const b: GroupCopy = { siteId: 'b', priority: 1, leaderId: 'b', migrationStatus: 'complete' }
+const pending: MemberView = {
+  deployStatus: 'rehome-pending',
+  managementState: 'unmanaged',
+  ownerEpoch: 1,
+  values: { a: 1 },
+}
+const managed: MemberView = { ...pending, deployStatus: 'complete', managementState: 'managed', ownerEpoch: 2 }
+const failed: MemberView = { ...pending, deployStatus: 'rehome-failed', ownerEpoch: 2 }
+const member = (name: string, view: MemberView): AuditedMember => ({
+  name,
+  local: pending,
+  remote: { kind: 'member', view },
+})
+const without = (kind: Remote['kind'] & ('absent' | 'unread')): AuditedMember => ({
+  name: 's9',
+  local: pending,
+  remote: { kind },
+})
+const kinds = (audit: ReturnType<typeof auditGroup>) =>
+  audit.members.map(({ effects }) => effects.map(effect => ('to' in effect ? effect.to : effect.kind)).join())
+
+test('complete_all_success: members become secondary, edited values come home, the leader is followed', () => {
+  const edited = { ...managed, values: { a: 1, b: 1 } }
+  const audit = auditGroup(a, b, [member('s1', managed), member('s2', edited)])
+  assert.deepEqual(kinds(audit), ['secondary,adopt-epoch', 'secondary,adopt-epoch,take-values'])
+  assert.deepEqual(
+    [audit.follow, audit.acknowledges, audit.isReconciled, audit.isAway, audit.differences],
+    ['b', true, true, true, []],
+  )
+})
+
+for (const views of [[managed, failed], [failed]])
+  test(`${views.length > 1 ? 'partial_failure' : 'all_failed'}: failed ones are failed here, the leader is followed, the copies not called equal`, () => {
+    const audit = auditGroup(
+      a,
+      b,
+      views.map((view, index) => member(`s${index}`, view)),
+    )
+    assert.equal(kinds(audit).at(-1), 'rehome-failed')
+    assert.deepEqual([audit.follow, audit.acknowledges, audit.isReconciled], ['b', true, false])
+  })
+
+test('management_state_managed: while the other site migrates, members are handed over and nothing else is done', () => {
+  const local = { ...pending, deployStatus: 'complete', managementState: 'managed' } as const
+  const rehoming = { ...failed, deployStatus: 'rehoming' } as const
+  const migrating = { ...b, leaderId: 'a', migrationStatus: 'migrating' } as const
+  const audit = auditGroup(a, migrating, [{ ...member('s1', rehoming), local }])
+  assert.deepEqual(kinds(audit), ['rehome-pending'])
+  assert.deepEqual(
+    [audit.follow, audit.acknowledges, audit.isReconciled, audit.isAway],
+    [undefined, false, false, false],
+  )
+})
+
+test('quit: while this site migrates itself, the audit touches nothing', () => {
+  const audit = auditGroup({ ...a, migrationStatus: 'migrating' }, b, [member('s1', managed)])
+  assert.deepEqual([audit.members, audit.follow, audit.acknowledges, audit.isReconciled], [[], undefined, false, false])
+})
+
+test('an end is not acknowledged before every member could be read, and no absence calls the copies equal (H6, H16)', () => {
+  assert.equal(auditGroup(a, b, [member('s1', managed), without('unread')]).acknowledges, false)
+  const audit = auditGroup(a, b, [without('absent')])
+  assert.deepEqual([kinds(audit), audit.acknowledges, audit.isReconciled], [[''], true, false])
+})
+
+test('set_fault and clear_fault: a group is away while a site of lower priority leads it', () => {
+  assert.equal(auditGroup(a, b, []).isAway, true)
+  assert.equal(auditGroup(a, { ...b, leaderId: 'a' }, []).isAway, false)
+  assert.equal(auditGroup(b, { ...a, migrationStatus: 'complete' }, []).isAway, false)
+})

@@ -1,0 +1,57 @@
+/** What the audit of a group does beyond its members. Pure; the members are judged one by one in `member.ts`. */
+import type { MigrationState } from '../model/states.ts'
+import { type AuditEffect, auditMember, type MemberView, type Remote } from './member.ts'
+
+export interface GroupCopy {
+  readonly siteId: string
+  readonly priority: number
+  readonly leaderId: string
+  readonly migrationStatus: MigrationState | undefined
+}
+
+export interface AuditedMember {
+  readonly name: string
+  readonly local: MemberView
+  readonly remote: Remote
+}
+
+export interface GroupAudit {
+  readonly members: readonly { readonly name: string; readonly effects: readonly AuditEffect[] }[]
+  /** The new leader of the local copy; undefined: as it is. */
+  readonly follow: string | undefined
+  /** The other site may forget that its batch has ended: everything of it is known here. Last of all effects. */
+  readonly acknowledges: boolean
+  /** The copies are equal once the effects are done; the association may say so. */
+  readonly isReconciled: boolean
+  /** The group lives on a site of lower priority than this one: alarm 280.005. */
+  readonly isAway: boolean
+  readonly differences: readonly string[]
+}
+
+export function auditGroup(local: GroupCopy, remote: GroupCopy, members: readonly AuditedMember[]): GroupAudit {
+  const isLedThere = remote.leaderId === remote.siteId
+  const isAway = isLedThere && local.priority < remote.priority
+  // This site's own batch says where each member goes, and its epochs are newer: it is not interrupted half-way.
+  if (local.migrationStatus === 'migrating') return { ...quiet, isAway }
+  const outcomes = members.map(({ name, ...views }) => ({ name, ...auditMember(name, views.local, views.remote) }))
+  const differences = outcomes.flatMap(({ difference }) => (difference === undefined ? [] : [difference]))
+  const isKnown = members.every(member => member.remote.kind !== 'unread')
+  const hasEnded = remote.migrationStatus === 'complete'
+  return {
+    members: outcomes.map(({ name, effects }) => ({ name, effects })),
+    follow: hasEnded && isLedThere && local.leaderId !== remote.leaderId ? remote.leaderId : undefined,
+    acknowledges: hasEnded && isKnown,
+    isReconciled: remote.migrationStatus !== 'migrating' && differences.length === 0,
+    isAway,
+    differences,
+  }
+}
+
+const quiet: GroupAudit = {
+  members: [],
+  follow: undefined,
+  acknowledges: false,
+  isReconciled: false,
+  isAway: false,
+  differences: [],
+}

@@ -1,6 +1,7 @@
 /** One pass over one CocoonSet: observe, decide, persist, perform; again as long as something is done. */
+import { Retryable } from '@godwit/core'
 import { mergeDiff } from '@godwit/engine'
-import { type EventRecorder, type KubeClient, keyOf, refOf, resources } from '@godwit/kube'
+import { type EventRecorder, isConflict, type KubeClient, keyOf, refOf, resources } from '@godwit/kube'
 import type { Clock, Logger } from '@godwit/ports'
 import { type CocoonSet, type CocoonSetStatus, cocoon, labels, type Pod } from '../api/index.ts'
 import type { TagFact } from '../migration/move-facts.ts'
@@ -27,6 +28,8 @@ export interface SetPassOptions {
 
 /** Looks in a row before others get their turn. */
 const MAX_ROUNDS = 12
+/** Conflicts in one pass; after that the queue's growing delay takes over. */
+const MAX_CONFLICTS = 3
 const NAME_TAKEN_MS = 5000
 
 /** @returns milliseconds until the next look; undefined: when something changes */
@@ -39,17 +42,34 @@ export async function passOverSet(
   if (!cached) return undefined
   const glance = decideSet(factsOf(options, cached, options.world.podsOfSet(keyOf({ namespace, name })), new Map()))
   if (isIdle(glance, cached)) return glance.afterMs
+  let conflicts = 0
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const look = await lookLive(options, namespace, name)
     if (!look) return undefined
-    const { facts, plan } = look
-    const written = await persist(options, facts.set, plan)
-    announce(options, facts.set, written, plan)
-    const isNameTaken = await performAll(options, written, facts.pods, plan)
-    if (isNameTaken) return NAME_TAKEN_MS
-    if (plan.effects.length === 0) return plan.afterMs
+    const outcome = await actOn(options, look.facts, look.plan)
+    if (outcome === 'conflict' && ++conflicts > MAX_CONFLICTS)
+      throw new Retryable('others keep writing the same objects')
+    if (outcome === 'nameTaken') return NAME_TAKEN_MS
+    if (outcome === 'idle') return look.plan.afterMs
   }
   return 0
+}
+
+/** A conflict is no failure: somebody wrote in between, so the next look comes at once. */
+async function actOn(
+  options: SetPassOptions,
+  facts: SetFacts,
+  plan: SetPlan,
+): Promise<'idle' | 'acted' | 'nameTaken' | 'conflict'> {
+  try {
+    const written = await persist(options, facts.set, plan)
+    announce(options, facts.set, written, plan)
+    if (await performAll(options, written, facts.pods, plan)) return 'nameTaken'
+    return plan.effects.length === 0 ? 'idle' : 'acted'
+  } catch (error) {
+    if (isConflict(error)) return 'conflict'
+    throw error
+  }
 }
 
 function factsOf(

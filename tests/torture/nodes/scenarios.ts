@@ -17,8 +17,16 @@ const isRunning = ({ status, metadata }: CocoonSet) =>
   status?.phase === 'Running' && status.observedGeneration === metadata.generation
 const hasPhase = (phase: string) => (sets: readonly CocoonSet[]) => sets.every(({ status }) => status?.phase === phase)
 
-/** Until every set runs, on what its newest spec says. What never comes is for the judge to say. */
-const running = (world: NodesWorld) => world.passUntil(sets => sets.length > 0 && sets.every(isRunning), STEP_LIMIT_MS)
+/** A set may be Running on its newest spec before anybody has begun to move it. */
+function isInPlace(world: NodesWorld, { metadata, spec }: CocoonSet): boolean {
+  if (spec.nodeName === undefined) return true
+  const main = world.pods().find(pod => pod.metadata.name === `${metadata.name}-0`)
+  return main?.spec?.nodeName === spec.nodeName
+}
+
+/** Until every set runs where its newest spec wants it. What never comes is for the judge to say. */
+const running = (world: NodesWorld) =>
+  world.passUntil(sets => sets.length > 0 && sets.every(set => isRunning(set) && isInPlace(world, set)), STEP_LIMIT_MS)
 
 async function runningOn(world: NodesWorld, nodeName: string, wish: object = {}): Promise<void> {
   await world.createSet('demo', { nodeName, ...wish })

@@ -10,7 +10,7 @@ import { HIBERNATE_TAG } from './names.ts'
 import type { RunningGuest, VmAgents } from './vm-agents.ts'
 
 export interface InvariantOptions {
-  readonly agents: VmAgents
+  readonly agents: Pick<VmAgents, 'guests' | 'seats' | 'ledger'>
   readonly content: RegistryContent
   /** What stands in front of VM names in the registry. */
   readonly prefix: string

@@ -119,6 +119,13 @@ async function lead({ election, options, metrics, servers, run }: Leading): Prom
   await probes?.stop()
   await Promise.all(Object.values(servers).map(client => client.close()))
   logger.info({ identity: me }, 'stopped')
+  await endProcess()
+}
+
+/** A leader that hangs on a dead server was given up by its elector: nothing of it may keep the process. */
+async function endProcess(): Promise<never> {
+  await new Promise(resolve => process.stdout.write('', resolve))
+  process.exit()
 }
 
 /** Ready is who reaches its API servers: one that stands by is ready to take over. */

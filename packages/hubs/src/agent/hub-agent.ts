@@ -119,19 +119,20 @@ export class HubAgent {
     await this.#ensureNamespace()
     this.#informer.start()
     await Promise.all([this.#world.start(signal), this.#informer.synced(signal)])
-    if (signal.aborted) return
-    this.#logRecovery()
-    const forget = this.#options.metrics?.add(() => taskSamples(this.#tasks.list()))
-    for (const { metadata } of this.#tasks.list()) this.#queue.add(metadata.name)
-    const { logger } = this.#options
-    await reconcile(
-      { queue: this.#queue, pass: name => this.#pacer.timed(name, rest => this.#pass(name, rest)), workers: 4, logger },
-      signal,
-    )
-    forget?.()
+    if (!signal.aborted) await this.#work(signal)
     const runners = [this.#items.source, this.#items.target, this.#shared.source, this.#shared.target]
     await Promise.all(runners.map(runner => runner.stop()))
     await Promise.all([this.#informer.stop(), this.#world.stop()])
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    this.#logRecovery()
+    const { logger, metrics } = this.#options
+    const forget = metrics?.add(() => taskSamples(this.#tasks.list()))
+    for (const { metadata } of this.#tasks.list()) this.#queue.add(metadata.name)
+    const pass = (name: string) => this.#pacer.timed(name, rest => this.#pass(name, rest, signal))
+    await reconcile({ queue: this.#queue, pass, workers: 4, logger }, signal)
+    forget?.()
   }
 
   #runner<Effect>(perform: (key: string, effect: Effect) => Promise<Evidence | undefined>) {
@@ -173,18 +174,18 @@ export class HubAgent {
     return { hub: this.#options.hub, lacking: this.#lacking }
   }
 
-  async #pass(name: string, rest: Rest): Promise<{ readonly afterMs?: number }> {
+  async #pass(name: string, rest: Rest, signal: AbortSignal): Promise<{ readonly afterMs?: number }> {
     const task = this.#tasks.get({ name, namespace: this.#options.hubName })
     if (!task) this.#pacer.forget(name)
     if (!task) return {}
-    if (task.spec.scope === 'Plan') return this.#planPass(task)
-    return task.spec.scope === 'Shared' ? this.#sharedPass(task) : this.#itemPass(task, rest)
+    if (task.spec.scope === 'Plan') return this.#planPass(task, signal)
+    return task.spec.scope === 'Shared' ? this.#sharedPass(task, signal) : this.#itemPass(task, rest)
   }
 
   /** A plan is told once; whoever wants a newer one makes a new task. */
-  async #planPass(task: MigrationTask): Promise<{ readonly afterMs?: number }> {
+  async #planPass(task: MigrationTask, signal: AbortSignal): Promise<{ readonly afterMs?: number }> {
     if (task.status?.plan) return {}
-    await this.#world.addOptionalKinds()
+    await this.#world.addOptionalKinds(signal)
     const sides = {
       hubName: this.#options.hubName,
       source: this.#sourceSide,
@@ -198,9 +199,9 @@ export class HubAgent {
     return {}
   }
 
-  async #sharedPass(task: MigrationTask): Promise<{ readonly afterMs?: number }> {
+  async #sharedPass(task: MigrationTask, signal: AbortSignal): Promise<{ readonly afterMs?: number }> {
     const common = { tasks: this.#tasks, now: () => rfc3339(this.#options.clock.now()) }
-    await this.#world.addOptionalKinds()
+    await this.#world.addOptionalKinds(signal)
     const isSource = task.spec.role === 'Source'
     const written = isSource
       ? await passOverShared(

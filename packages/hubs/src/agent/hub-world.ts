@@ -53,15 +53,15 @@ export class HubWorld {
     this.#add(resources.certificateSigningRequests, object => object.metadata.labels?.[labels.clusterName], {
       transform: slimRequest,
     })
-    await this.addOptionalKinds()
+    await this.addOptionalKinds(signal)
     await Promise.all([...this.#informers.values()].map(informer => informer.synced(signal)))
   }
 
   /** Kinds may be installed while the agent runs: asked again whenever a migration begins. */
-  async addOptionalKinds(): Promise<void> {
+  async addOptionalKinds(signal: AbortSignal): Promise<void> {
     for (const resource of [...PAUSABLE, ocm.observabilityAddons]) {
       if (this.#informers.has(resource.plural) || !(await this.client.serves(resource))) continue
-      await this.#add(resource, inNamespace).synced()
+      await this.#add(resource, inNamespace).synced(signal)
     }
   }
 

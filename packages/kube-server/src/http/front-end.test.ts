@@ -157,3 +157,13 @@ test('with TLS, clients are told which authority to trust and may show a certifi
   assert.throws(() => secure.kubeconfig('nobody'), /known are: admin/)
   await secure.stop()
 })
+
+test('a client that opened a connection and never shook hands does not hold up the end of the server', async () => {
+  const guarded = await KubeServer.start({ tls: true, auth: {} })
+  const socket = net.connect(Number(new URL(guarded.url).port))
+  const gone = new Promise(resolve => socket.once('close', resolve))
+  socket.on('error', () => undefined)
+  await new Promise(resolve => socket.once('connect', resolve))
+  await guarded.stop()
+  await gone
+})

@@ -46,6 +46,8 @@ export class FrontEnd {
   readonly #streams = new Set<() => void>()
   readonly #writer = new TurnWriter()
   readonly #unreadable = new UnreadableRequests()
+  /** Every connection, from its first packet: those that still shake hands are unknown to the server of requests. */
+  readonly #sockets = new Set<Socket>()
   #answering = 0
 
   private constructor(options: FrontEndOptions) {
@@ -63,6 +65,10 @@ export class FrontEnd {
     this.#server = options.tls
       ? https.createServer({ ...settings, ...tlsSettings(options.tls) }, listener)
       : http.createServer(settings, listener)
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
     this.#server.on('clientError', (error, socket) => this.#unreadable.refuse(error, socket))
   }
 
@@ -92,6 +98,7 @@ export class FrontEnd {
     const { clock } = this.#options
     for (let waited = 0; this.#answering > 0 && waited < stopPatienceMs; waited += 10) await sleep(clock, 10)
     this.#server.closeAllConnections()
+    for (const socket of this.#sockets) socket.destroy()
     await closed
   }
 

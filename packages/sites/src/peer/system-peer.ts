@@ -1,0 +1,41 @@
+/** The other site as this one knows it: what a request may say of it, and what is shown. */
+import type { Row } from '@godwit/store'
+import { z } from 'zod'
+import { addressField, integerField, nameField, shortText, uuidField } from '../http/fields.ts'
+
+const fields = {
+  peer_uuid: uuidField,
+  peer_name: nameField,
+  manager_endpoint: shortText.startsWith('http'),
+  manager_username: shortText,
+  manager_password: shortText,
+  peer_controller_gateway_address: addressField,
+  administrative_state: z.enum(['enabled', 'disabled']),
+  heartbeat_interval: integerField(10, 600),
+  heartbeat_failure_threshold: integerField(1, 30),
+  heartbeat_failure_policy: z.enum(['alarm', 'rehome', 'delegate']),
+  heartbeat_maintenance_timeout: integerField(300, 36_000),
+}
+
+export const newPeerSchema = z.object({
+  ...fields,
+  administrative_state: fields.administrative_state.default('enabled'),
+  heartbeat_interval: fields.heartbeat_interval.default(60),
+  heartbeat_failure_threshold: fields.heartbeat_failure_threshold.default(3),
+  heartbeat_failure_policy: fields.heartbeat_failure_policy.default('alarm'),
+  heartbeat_maintenance_timeout: fields.heartbeat_maintenance_timeout.default(600),
+})
+
+export const peerChangeSchema = z.object(fields).partial()
+
+const SHOWN = [
+  'id',
+  ...Object.keys(fields).filter(key => key !== 'manager_password'),
+  'availability_state',
+  'created_at',
+  'updated_at',
+]
+
+/** With hyphens, and without the password. */
+export const shownPeer = (row: Row): Row =>
+  Object.fromEntries(SHOWN.map(name => [name.replaceAll('_', '-'), row[name] ?? null]))

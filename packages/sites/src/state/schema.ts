@@ -1,0 +1,18 @@
+/** The tables of a site. A released step is never edited. */
+import { type SchemaStep, workSchema } from '@godwit/store'
+
+const systemPeer: SchemaStep = {
+  name: 'system-peer',
+  statements: [
+    `create table system_peer (
+      id integer primary key, version integer not null,
+      peer_uuid text not null unique, peer_name text not null unique, manager_endpoint text not null,
+      manager_username text not null, manager_password text not null, peer_controller_gateway_address text not null,
+      administrative_state text not null, heartbeat_interval integer not null,
+      heartbeat_failure_threshold integer not null, heartbeat_failure_policy text not null,
+      heartbeat_maintenance_timeout integer not null, availability_state text not null, misses integer not null,
+      created_at text not null, updated_at text)`,
+  ],
+}
+
+export const sitesSchema: readonly SchemaStep[] = [workSchema, systemPeer]

@@ -82,9 +82,9 @@ function describe({ schedule, state, tookMs }: SeedRun): string {
 
 async function passes(reference: Reference, point: CrashPoint, verbose: boolean, print: Print): Promise<boolean> {
   const { failures, log, crashes } = await crashAt(reference, point)
-  if (crashes === 0) print(`  nobody died at ${commandOf(reference, point)}`)
-  if (failures.length === 0) return true
+  if (failures.length === 0 && crashes > 0) return true
   print(`FAILED ${commandOf(reference, point)}`)
+  if (crashes === 0) print('  nobody died')
   for (const failure of failures.slice(0, MAX_LINES)) print(`  ${failure}`)
   if (verbose) for (const line of log) print(`    ${line}`)
   return false

@@ -66,6 +66,10 @@ export async function judge(world: HubsWorld, before: Inventory, uid: string): P
   return { state, failures }
 }
 
+/** A migration that names what is left keeps its finalizer, and its tasks with it, for whoever finishes it. */
+export const hasEnded = ({ metadata, status }: ManagedClusterMigration) =>
+  isTerminal(status?.phase) && (!metadata.finalizers?.length || (status?.residue ?? []).length > 0)
+
 const conditionsOf = (migration: ManagedClusterMigration | undefined) =>
   (migration?.status?.conditions ?? []).map(({ type, status, reason }) => `${type}=${status} ${reason}`)
 

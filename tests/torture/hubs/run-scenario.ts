@@ -1,9 +1,9 @@
 /** One run of a scenario, undisturbed or with one death, from an empty world to its judgement. */
-import { isTerminal } from '@godwit/hubs'
 import type { CrashTime } from '@godwit/simulation'
 import { takeInventory } from './inventory.ts'
-import { judge, type Verdict } from './judge.ts'
+import { hasEnded, judge, type Verdict } from './judge.ts'
 import type { Scenario } from './scenarios.ts'
+import { Watchdog } from './watchdog.ts'
 import { HubsWorld, PARTIES, type PartyName } from './world.ts'
 
 export interface CrashPoint {
@@ -31,7 +31,7 @@ const AFTERMATH_MS = 90_000
 const QUIET_AFTER_MS = 15_000
 
 export async function runScenario(scenario: Scenario, seed: number, crash?: CrashPoint): Promise<ScenarioRun> {
-  const { count, knobs, stageTimeout, deletedAt } = scenario
+  const { count, knobs, stageTimeout, spec, deletedAt } = scenario
   const log: string[] = []
   let isDue = false
   const world = await HubsWorld.start({
@@ -47,12 +47,14 @@ export async function runScenario(scenario: Scenario, seed: number, crash?: Cras
     if (crash) world.parties[crash.party].crashAt(crash.write, crash.when)
     const beginMs = world.clock.now()
     world.startParties()
-    await world.migrate(stageTimeout === undefined ? {} : { supportedConfigs: { stageTimeout } })
+    await world.migrate({ ...spec, ...(stageTimeout !== undefined && { supportedConfigs: { stageTimeout } }) })
     const uid = (await world.migration())?.metadata.uid ?? ''
     const before = await takeInventory(world.clients.hub1, uid)
+    const watchdog = new Watchdog(world)
     let isDeleted = false
     while (!(await isOver(world)) && world.clock.now() - beginMs < BOUND_MS) {
       await world.pass(LOOK_EVERY_MS, () => isDue && !isDeleted)
+      await watchdog.look()
       if (!isDue || isDeleted) continue
       isDeleted = true
       await world.deleteMigration()
@@ -61,11 +63,12 @@ export async function runScenario(scenario: Scenario, seed: number, crash?: Cras
     await world.pass(QUIET_AFTER_MS)
     const writes = writesOf(world)
     await world.pass(AFTERMATH_MS - QUIET_AFTER_MS)
+    await watchdog.look()
     const { state, failures } = await judge(world, before, uid)
     const late = PARTIES.filter(party => world.parties[party].writes !== writes[party])
     const crashes = PARTIES.reduce((sum, party) => sum + world.parties[party].crashes, 0)
     const restless = late.map(party => `${party} goes on writing after the end`)
-    return { state, failures: [...failures, ...restless], writes, crashes, tookMs, log }
+    return { state, failures: [...failures, ...restless, ...watchdog.violations], writes, crashes, tookMs, log }
   } finally {
     await world.stop()
   }
@@ -77,5 +80,5 @@ const writesOf = ({ parties }: HubsWorld) =>
 /** Ended, and nobody holds it any more; or gone. */
 async function isOver(world: HubsWorld): Promise<boolean> {
   const migration = await world.migration()
-  return !migration || (isTerminal(migration.status?.phase) && !migration.metadata.finalizers?.length)
+  return !migration || hasEnded(migration)
 }

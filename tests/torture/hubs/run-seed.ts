@@ -1,9 +1,9 @@
 /** One run of a random schedule, from an empty world to its judgement. */
-import { godwit, isTerminal, type ManagedClusterMigration, type MigrationTask } from '@godwit/hubs'
+import { godwit, type MigrationTask } from '@godwit/hubs'
 import { type KubeObject, resources } from '@godwit/kube'
 import { Canaries } from './canaries.ts'
 import { takeInventory } from './inventory.ts'
-import { type EndState, judge } from './judge.ts'
+import { type EndState, hasEnded, judge } from './judge.ts'
 import { CALM_AT_MS, drawSchedule, type Incident, type Schedule } from './schedule.ts'
 import { Watchdog } from './watchdog.ts'
 import { HubsWorld, PARTIES, SERVERS, type ServerName } from './world.ts'
@@ -103,10 +103,6 @@ async function inspectEvents({ clients }: HubsWorld, canaries: Canaries): Promis
     for (const event of (await clients[server].list(resources.events)).items)
       canaries.inspect(`an event on ${server}`, JSON.stringify(event))
 }
-
-/** A migration that names what is left keeps its finalizer, and its tasks with it, for whoever finishes it. */
-export const hasEnded = ({ metadata, status }: ManagedClusterMigration) =>
-  isTerminal(status?.phase) && (!metadata.finalizers?.length || (status?.residue ?? []).length > 0)
 
 /** Lets the incidents of a schedule happen when they are due. */
 class Course {

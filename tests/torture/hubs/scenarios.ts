@@ -1,4 +1,5 @@
 /** The stories that are told again and again, each time with somebody dying in another moment. */
+import type { MigrationSpec } from '@godwit/hubs'
 import type { TransportRequest } from '@godwit/kube'
 import type { FleetKnobs } from '@godwit/simulation'
 import type { ServerName } from './world.ts'
@@ -8,6 +9,7 @@ export interface Scenario {
   readonly count: number
   readonly knobs?: Partial<FleetKnobs>
   readonly stageTimeout?: string
+  readonly spec?: Pick<MigrationSpec, 'strategy' | 'cancelledManagedClusters'>
   /** Somebody deletes the migration once a party has sent this write. */
   readonly deletedAt?: (party: string, server: ServerName, request: TransportRequest) => boolean
   /** False: how far it came when it was deleted depends on who died, so ends are only judged, not compared. */
@@ -51,6 +53,16 @@ export const SCENARIOS: readonly Scenario[] = [
       ofSource(/\/managedclusters\//)(party, server, request) && String(request.body).includes('hubAcceptsClient'),
     hasOneEnd: false,
   },
+  { name: 'waves', count: 3, spec: { strategy: { batchSize: 1, soak: '10s' } }, hasOneEnd: true },
+  {
+    name: 'stopped',
+    count: 3,
+    knobs: { overrides: { 'cluster-0002': { neverAppliesConfig: true } } },
+    stageTimeout: '30s',
+    spec: { strategy: { batchSize: 1, stopAfterFailures: 1 } },
+    hasOneEnd: true,
+  },
+  { name: 'cancelled-alone', count: 3, spec: { cancelledManagedClusters: ['cluster-0002'] }, hasOneEnd: true },
 ]
 
 export function scenarioOf(name: string): Scenario {

@@ -5,3 +5,10 @@ export {
   type RehomeRun,
   type RunOutcome,
 } from './ansible/playbook-runner.ts'
+export { EmbeddedKeystone, type EmbeddedUser } from './auth/embedded-keystone.ts'
+export type { Identity, Policy } from './auth/policies.ts'
+export { Tokens } from './auth/tokens.ts'
+export { type SitesServer, type SitesServerOptions, startSitesServer } from './http/server.ts'
+export { systemPeerRoutes } from './peer/routes.ts'
+export { sitesSchema } from './state/schema.ts'
+export { subcloudGroupRoutes } from './subcloud-group/routes.ts'

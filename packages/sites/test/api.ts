@@ -7,6 +7,7 @@ import { Tokens } from '../src/auth/tokens.ts'
 import { startSitesServer } from '../src/http/server.ts'
 import { systemPeerRoutes } from '../src/peer/routes.ts'
 import { sitesSchema } from '../src/state/schema.ts'
+import { subcloudGroupRoutes } from '../src/subcloud-group/routes.ts'
 
 const user = (name: string, roles: readonly string[], project = 'admin'): EmbeddedUser => ({
   user: name,
@@ -27,7 +28,14 @@ export async function startApi(t: TestContext) {
   await migrateSchema(database, sitesSchema)
   const tokens = new Tokens({ key: 'k'.repeat(32), clock })
   const keystone = new EmbeddedKeystone(USERS, tokens)
-  const options = { database, routes: systemPeerRoutes, tokens, keystone, logger: silentLogger, port: 0 }
+  const options = {
+    database,
+    routes: [...systemPeerRoutes, ...subcloudGroupRoutes],
+    tokens,
+    keystone,
+    logger: silentLogger,
+    port: 0,
+  }
   const server = await startSitesServer(options)
   t.after(() => server.stop())
   const login = (name: string, password = `${name}-secret`, project = 'admin') =>

@@ -29,6 +29,8 @@ export interface SitesServer {
 
 /** Bootstrap and install values are some ten kilobytes. */
 const MAX_BODY_BYTES = 1_048_576
+/** A body that is too large is read up to here, and dropped, before the answer. */
+const MAX_DRAINED_BYTES = 8 * MAX_BODY_BYTES
 
 export async function startSitesServer(options: SitesServerOptions): Promise<SitesServer> {
   const server = createServer((request, response) => void serve(options, request, response))
@@ -115,9 +117,11 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   let sizeBytes = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length
-    if (sizeBytes > MAX_BODY_BYTES) throw new Refusal(413, `At most ${MAX_BODY_BYTES} bytes`)
-    chunks.push(chunk)
+    // Leaving the loop ends the connection, so that the client would never read why.
+    if (sizeBytes > MAX_DRAINED_BYTES) throw new Refusal(413, 'Far too large')
+    if (sizeBytes <= MAX_BODY_BYTES) chunks.push(chunk)
   }
+  if (sizeBytes > MAX_BODY_BYTES) throw new Refusal(413, `At most ${MAX_BODY_BYTES} bytes`)
   try {
     return sizeBytes === 0 ? undefined : JSON.parse(Buffer.concat(chunks).toString())
   } catch {

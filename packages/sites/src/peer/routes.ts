@@ -3,11 +3,10 @@ import { deleteRow, insertRow, type Row, type Sql, selectRows, updateRow } from 
 import { checkedFields } from '../http/fields.ts'
 import { Refusal } from '../http/refusal.ts'
 import type { Route } from '../http/route.ts'
+import { rowTime, seen } from '../state/row-time.ts'
 import { newPeerSchema, peerChangeSchema, shownPeer } from './system-peer.ts'
 
 const TABLE = 'system_peer'
-const seen = (row: Row) => ({ id: Number(row['id']), version: Number(row['version']) })
-const time = async (sql: Sql) => new Date(await sql.nowMs()).toISOString().replace('T', ' ').replace('Z', '')
 
 export const systemPeerRoutes: readonly Route[] = [
   {
@@ -29,7 +28,7 @@ export const systemPeerRoutes: readonly Route[] = [
     handle: async ({ sql, body }) => {
       const peer = checkedFields(newPeerSchema, body)
       await refuseDuplicate(sql, peer)
-      const now = await time(sql)
+      const now = await rowTime(sql)
       const rest = { availability_state: 'created', misses: 0, created_at: now, updated_at: null }
       return shownPeer(await insertRow(sql, TABLE, { ...peer, ...rest }))
     },
@@ -44,7 +43,7 @@ export const systemPeerRoutes: readonly Route[] = [
       const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Row
       if (Object.keys(changes).length === 0) throw new Refusal(400, 'nothing to update')
       await refuseDuplicate(sql, given, peer)
-      return shownPeer(await updateRow(sql, TABLE, seen(peer), { ...changes, updated_at: await time(sql) }))
+      return shownPeer(await updateRow(sql, TABLE, seen(peer), { ...changes, updated_at: await rowTime(sql) }))
     },
   },
   {
@@ -60,10 +59,14 @@ export const systemPeerRoutes: readonly Route[] = [
 
 /** By id, uuid or name. The text is one that peers look for. */
 async function peerNamed(sql: Sql, ref: string): Promise<Row> {
-  const column = /^\d+$/.test(ref) ? 'id' : /^[0-9a-f-]{36}$/i.test(ref) ? 'peer_uuid' : 'peer_name'
-  const [row] = await selectRows(sql, TABLE, { [column]: column === 'peer_uuid' ? ref.toLowerCase() : ref })
+  const [row] = await selectRows(sql, TABLE, referenceOf(ref))
   if (!row) throw new Refusal(404, 'System Peer not found')
   return row
+}
+
+function referenceOf(ref: string): Row {
+  if (/^\d+$/.test(ref)) return { id: Number(ref) }
+  return /^[0-9a-f-]{36}$/i.test(ref) ? { peer_uuid: ref.toLowerCase() } : { peer_name: ref }
 }
 
 async function refuseDuplicate(

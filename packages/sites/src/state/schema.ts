@@ -15,4 +15,16 @@ const systemPeer: SchemaStep = {
   ],
 }
 
-export const sitesSchema: readonly SchemaStep[] = [workSchema, systemPeer]
+const subcloudGroup: SchemaStep = {
+  name: 'subcloud-group',
+  statements: [
+    `create table subcloud_group (
+      id integer primary key, version integer not null, name text not null unique, description text not null,
+      update_apply_type text not null, max_parallel_subclouds integer not null,
+      created_at text not null, updated_at text)`,
+    `insert into subcloud_group (version, name, description, update_apply_type, max_parallel_subclouds, created_at)
+     values (1, 'Default', 'Default subcloud group', 'parallel', 2, '1970-01-01 00:00:00.000')`,
+  ],
+}
+
+export const sitesSchema: readonly SchemaStep[] = [workSchema, systemPeer, subcloudGroup]

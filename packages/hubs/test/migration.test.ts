@@ -45,7 +45,7 @@ test('a placement on the source hub chooses the clusters', () =>
     const end = await bed.until('move', over)
     assert.equal(end.status?.phase, 'Completed', JSON.stringify(end.status))
     assert.deepEqual(await verifyMoved(bed.fleet, { names: chosen, from: 'hub1', to: 'hub2' }), [])
-    assert.deepEqual(bed.fleet.klusterlet(bed.names[5] ?? '')?.hub, 'hub1')
+    assert.deepEqual(await bed.ownerOf(bed.names[5] ?? ''), 'hub1')
   }))
 
 describe('a migration that cannot work', () => {
@@ -208,7 +208,7 @@ test('a cluster that cannot be deployed is taken back on both hubs as it was, fo
     assert.deepEqual(withoutImportSecrets(await stateOf(bed, 'hub1')), before)
     assert.deepEqual(await takeSnapshot(bed.clients.hub1, [blocked]), snapshot)
     assert.deepEqual(await residue(bed.fleet), [])
-    assert.equal(bed.fleet.klusterlet(blocked)?.hub, 'hub1')
+    assert.equal(await bed.ownerOf(blocked), 'hub1')
   }))
 
 test('a klusterlet that cannot reach the target comes back to the source, by a lease renewed since the rollback', () =>
@@ -223,7 +223,7 @@ test('a klusterlet that cannot reach the target comes back to the source, by a l
       JSON.stringify(end.status),
     )
     assert.equal(conditionOf(end, 'ResourceRolledBack')?.status, 'True')
-    assert.equal(bed.fleet.klusterlet('cluster-0002')?.hub, 'hub1')
+    assert.equal(await bed.ownerOf('cluster-0002'), 'hub1')
     const live = await bed.clients.hub1.get(ocm.managedClusters, { name: 'cluster-0002' })
     assert.equal(live?.metadata.annotations?.[annotations.migrating], undefined)
     assert.equal(await bed.clients.hub2.get(ocm.managedClusters, { name: 'cluster-0002' }), undefined)

@@ -16,7 +16,7 @@ const slow = { klusterlet: { rolloutDelayMs: 300, restartDelayMs: 300 } }
 
 /** What must not change while a migration stands at a safe place; leases and conditions of living clusters may. */
 async function still(bed: Testbed) {
-  const hubs = bed.names.map(name => bed.fleet.klusterlet(name)?.hub)
+  const hubs = await Promise.all(bed.names.map(name => bed.ownerOf(name)))
   return [hubs, withoutImportSecrets(await stateOf(bed, 'hub1')), withoutImportSecrets(await stateOf(bed, 'hub2'))]
 }
 
@@ -40,7 +40,7 @@ describe('a migration that is paused', () => {
           [after?.status?.phase, after?.status?.clusters],
           [paused.status?.phase, paused.status?.clusters],
         )
-        for (const name of bed.names) assert.ok(bed.fleet.klusterlet(name)?.hub, `${name} works on a hub`)
+        for (const name of bed.names) assert.ok(await bed.ownerOf(name), `${name} works on a hub`)
         await edit(bed, 'move', { paused: false })
         const end = await bed.until('move', over)
         assert.deepEqual([end.status?.phase, pauseReason(end)], ['Completed', 'False/Resumed'])

@@ -53,7 +53,7 @@ test('the way back of a cluster waits for the way there, says so, and the cluste
       ends.map(({ status }) => status?.phase),
       ['Completed', 'Completed'],
     )
-    assert.equal(bed.fleet.klusterlet(name)?.hub, 'hub1')
+    assert.equal(await bed.ownerOf(name), 'hub1')
     assert.deepEqual(await residue(bed.fleet), [])
   }))
 
@@ -76,6 +76,6 @@ test('a placement that chose a cluster of another migration waits for it before 
         ['Completed', 1],
       ],
     )
-    assert.equal(bed.fleet.klusterlet(name)?.hub, 'hub1')
+    assert.equal(await bed.ownerOf(name), 'hub1')
     assert.deepEqual(await residue(bed.fleet), [])
   }))

@@ -24,7 +24,7 @@ test('the shipped rights suffice for a migration, and for one that is taken back
     await bed.until('back', ({ status }) => status?.phase === 'Registering')
     await bed.clients.globalHub.delete(godwit.migrations, { name: 'back', namespace: 'multicluster-global-hub' })
     await bed.untilGone('back')
-    assert.equal(bed.fleet.klusterlet(second)?.hub, 'hub1')
+    assert.equal(await bed.ownerOf(second), 'hub1')
     assert.deepEqual(await residue(bed.fleet), [])
   }))
 

@@ -101,7 +101,7 @@ test('after too many failures no further cluster begins: the arrived stay, the f
     assert.match(reasons['cluster-0003'] ?? '', /Initializing: Timeout/)
     for (const name of bed.names.slice(3)) {
       assert.match(reasons[name] ?? '', /NotStarted: the cluster was not started: the migration was stopped after 1/)
-      assert.equal(bed.fleet.klusterlet(name)?.hub, 'hub1')
+      assert.equal(await bed.ownerOf(name), 'hub1')
     }
     assert.deepEqual(await verifyMoved(bed.fleet, { names: success, from: 'hub1', to: 'hub2' }), [])
     assert.deepEqual(await residue(bed.fleet), [])

@@ -206,6 +206,16 @@ export class Testbed {
     }
   }
 
+  /** The hub that the klusterlet works with; one that restarts just now is waited for. */
+  async ownerOf(cluster: string, withinMs = 30_000): Promise<string | undefined> {
+    const deadline = clock.now() + withinMs
+    for (;;) {
+      const hub = this.fleet.klusterlet(cluster)?.hub
+      if (hub !== undefined || clock.now() > deadline) return hub
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+  }
+
   async untilGone(name: string, withinMs = 60_000): Promise<void> {
     const deadline = clock.now() + withinMs
     for (;;) {

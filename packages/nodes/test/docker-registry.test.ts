@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,6 +35,13 @@ interface Flavour {
   readonly deletion?: boolean
   readonly htpasswd?: boolean
 }
+
+/** The state of each thread of a process, as the kernel tells it. */
+const threadsOf = (pid: number) =>
+  readdirSync(`/proc/${pid}/task`).map(thread => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')
+    return stat[stat.lastIndexOf(')') + 2]
+  })
 
 /** One registry on a folder of its own, which can be killed and started again on the same port. */
 class RealRegistry {
@@ -83,8 +90,12 @@ class RealRegistry {
   }
 
   /** Stands still, so that requests are accepted by the machine and never answered. */
-  freeze(): void {
+  /** Resolves when all its threads stand: the signal alone says nothing, one of them may still answer. */
+  async freeze(): Promise<void> {
+    const { pid } = this.#child ?? {}
+    if (pid === undefined) throw new Error('the registry does not run')
     this.#child?.kill('SIGSTOP')
+    while (!threadsOf(pid).every(state => state === 'T')) await sleep(systemClock, 5)
   }
 
   async remove(): Promise<void> {
@@ -207,7 +218,7 @@ function suite(program: string): void {
   test('killed in the middle of a request it is unavailable, never absent; started again it still has everything', async () => {
     const { registry, client, store } = await start()
     const digest = await store.push(VM, 'hibernate', snapshot)
-    registry.freeze()
+    await registry.freeze()
     const waiting = assert.rejects(client.deleteByDigest(VM, digest), failsWith('Unavailable', 0))
     const reading = assert.rejects(client.head(VM, 'hibernate'), failsWith('Unavailable', 0))
     await registry.kill()
@@ -221,7 +232,7 @@ function suite(program: string): void {
   test('one that stands still is given up after the limit', async () => {
     const { registry, client, store } = await start({}, undefined, 300)
     await store.push(VM, 'hibernate', snapshot)
-    registry.freeze()
+    await registry.freeze()
     await assert.rejects(client.head(VM, 'hibernate'), failsWith('Unavailable', 0))
   })
 }

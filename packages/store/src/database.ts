@@ -13,6 +13,8 @@ export interface Sql {
   nowMs(): Promise<number>
   /** Appended to a select of rows that this transaction is about to claim. */
   readonly claiming: '' | 'for update skip locked'
+  /** Told of each queue in which this transaction made a key due. */
+  readonly woke?: (queue: string) => void
 }
 
 export interface Database {

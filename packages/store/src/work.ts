@@ -45,6 +45,18 @@ export async function wakeWork(sql: Sql, queue: string, key: string, afterMs = 0
        due_ms = case when work.is_open = 1 and work.due_ms < excluded.due_ms then work.due_ms else excluded.due_ms end`,
     [queue, key, dueMs],
   )
+  sql.woke?.(queue)
+}
+
+/** When the first key that nobody has now becomes due, or its lease ends; undefined: nothing is open. */
+export async function nextDueMs(sql: Sql, queue: string): Promise<number | undefined> {
+  const [row] = await sql.all(
+    `select min(case when due_ms > until_ms then due_ms else until_ms end) as due from work
+     where queue = ? and is_open = 1`,
+    [queue],
+  )
+  const due = row?.['due'] ?? null
+  return due === null ? undefined : Number(due)
 }
 
 /** Keys that are due and that nobody holds, the longest due first. */

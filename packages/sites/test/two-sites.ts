@@ -116,7 +116,12 @@ export class TwoSites {
 
   #rehome(site: Site, during: () => void): void {
     const known = [site.member.ownerEpoch, ...(this.other(site).isUp ? [this.other(site).member.ownerEpoch] : [])]
-    const attempt: Attempt = { site, wantedEpoch: nextOwnerEpoch(known), run: { kind: 'none' }, during }
+    const attempt: Attempt = {
+      site,
+      wantedEpoch: nextOwnerEpoch({ known, priority: copyOf(site).priority, isBlind: known.length === 1 }),
+      run: { kind: 'none' },
+      during,
+    }
     let cursor: Cursor<RehomeStage> = { stage: 'Claiming', direction: 'Forward', entered: false }
     for (let turn = 0; turn < 50; turn++) {
       const decision: Decision<RehomeEffect, RehomeStage> = decide(rehomeTable, cursor, this.#facts(attempt), 0)
@@ -138,6 +143,7 @@ export class TwoSites {
       peer: peer.isUp ? 'available' : 'unavailable',
       remote: peer.isUp ? { kind: 'member', view: peer.member } : { kind: 'unread' },
       isPrepared: true,
+      wantsManaged: true,
       run,
       answersHere: this.home === site.id,
       isFailureReported: true,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decide } from '@godwit/core'
+import fc from 'fast-check'
 import { BATCH_STAGES, type BatchFacts, type BatchStage, batchTable, nextOwnerEpoch } from './batch-table.ts'
 
 const start: BatchFacts = {
@@ -67,6 +68,27 @@ test('the stages are those of the list', () =>
   ))
 
 test('an attempt goes beyond every epoch that anybody is known to have given (H11)', () => {
-  assert.equal(nextOwnerEpoch([]), 1)
-  assert.equal(nextOwnerEpoch([2, 5, 3]), 6)
+  const sighted = { isBlind: false }
+  assert.equal(nextOwnerEpoch({ known: [], priority: 0, ...sighted }), 2)
+  assert.equal(nextOwnerEpoch({ known: [2, 5, 3], priority: 0, ...sighted }), 6)
+  assert.equal(nextOwnerEpoch({ known: [2, 5, 3], priority: 1, ...sighted }), 7)
+})
+
+test('two sites that set out at once, in sight of each other or not, never give the same epoch (H11)', () => {
+  const epochs = fc.array(fc.nat(10_000))
+  fc.assert(
+    fc.property(epochs, epochs, fc.boolean(), fc.boolean(), (known, others, isBlind, isOtherBlind) => {
+      const onA = nextOwnerEpoch({ known, priority: 0, isBlind })
+      const onB = nextOwnerEpoch({ known: others, priority: 1, isBlind: isOtherBlind })
+      assert.notEqual(onA, onB)
+      assert.ok(known.every(epoch => epoch < onA) && others.every(epoch => epoch < onB))
+    }),
+  )
+})
+
+test('what was claimed without asking is beyond what the other site tried meanwhile', () => {
+  let unseen = 4
+  for (let attempt = 0; attempt < 100; attempt++)
+    unseen = nextOwnerEpoch({ known: [unseen], priority: 0, isBlind: false })
+  assert.ok(nextOwnerEpoch({ known: [4], priority: 1, isBlind: true }) > unseen)
 })

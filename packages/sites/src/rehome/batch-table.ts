@@ -25,7 +25,8 @@ export type BatchEffect =
 
 const SELF = 'this site'
 const MINUTE_MS = 60_000
-const DAY_MS = 24 * 60 * MINUTE_MS
+/** Nothing that one row of its own could hold up; each member has deadlines of its own. */
+const NONE_MS = Number.POSITIVE_INFINITY
 
 const isOpen: Guard<BatchFacts> = {
   what: 'the group is marked as migrating',
@@ -55,7 +56,7 @@ export const batchTable: StageTable<BatchFacts, BatchEffect, BatchStage> = {
   stages: [
     {
       name: 'Opening',
-      deadlineMs: MINUTE_MS,
+      deadlineMs: NONE_MS,
       guards: [],
       steps: [
         {
@@ -69,7 +70,7 @@ export const batchTable: StageTable<BatchFacts, BatchEffect, BatchStage> = {
     },
     {
       name: 'Moving',
-      deadlineMs: DAY_MS,
+      deadlineMs: NONE_MS,
       guards: [],
       steps: [],
       proof: haveEnded,
@@ -78,7 +79,7 @@ export const batchTable: StageTable<BatchFacts, BatchEffect, BatchStage> = {
     },
     {
       name: 'Leading',
-      deadlineMs: MINUTE_MS,
+      deadlineMs: NONE_MS,
       guards: [],
       steps: [
         {
@@ -108,5 +109,21 @@ export const batchTable: StageTable<BatchFacts, BatchEffect, BatchStage> = {
   ],
 }
 
-/** Higher than any that either side is known to have given (H11). */
-export const nextOwnerEpoch = (known: readonly number[]) => Math.max(0, ...known) + 1
+export interface KnownEpochs {
+  /** All that this site has read, of its own row and of the other site's. */
+  readonly known: readonly number[]
+  /** Of the group on this site; 0 on the primary one. */
+  readonly priority: number
+  /** The other site could not be asked: it may have counted on, unseen. */
+  readonly isBlind: boolean
+}
+
+/** More attempts than a site makes while nobody can ask it. */
+const BLIND_LEAP = 1_000
+
+/** Higher than any that either side is known to have given; the two sites never give the same one (H11). */
+export function nextOwnerEpoch({ known, priority, isBlind }: KnownEpochs): number {
+  const next = Math.max(0, ...known) + (isBlind ? BLIND_LEAP : 1)
+  const parity = priority === 0 ? 0 : 1
+  return next % 2 === parity ? next : next + 1
+}

@@ -17,6 +17,8 @@ export interface RehomeFacts {
   /** Of the other site, asked now. */
   readonly remote: Remote
   readonly isPrepared: boolean
+  /** False for a subcloud that is taken in alone: its operator manages it. */
+  readonly wantsManaged: boolean
   readonly run: RunOutcome | { readonly kind: 'none' } | { readonly kind: 'under-way' }
   /** The subcloud answered with this site's credentials after the run had ended. */
   readonly answersHere: boolean

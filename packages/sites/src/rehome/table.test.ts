@@ -14,6 +14,7 @@ const facts = (given: Partial<RehomeFacts> = {}): RehomeFacts => ({
   peer: 'available',
   remote: remote(),
   isPrepared: false,
+  wantsManaged: true,
   run: { kind: 'none' },
   answersHere: false,
   isFailureReported: false,
@@ -68,7 +69,8 @@ test('the other site is asked to stand down until it has proven it', () => {
 test('one call that failed permits nothing; a peer that the monitor has given up is passed over (H11)', () => {
   assert.equal(next(at('Releasing'), { ...claimed, remote: { kind: 'unread' } }), 'release')
   assert.equal(next(at('Releasing'), { ...claimed, remote: { kind: 'unread' }, peer: 'unavailable' }), 'advance')
-  assert.equal(next(at('Running', enter), { ...claimed, remote: { kind: 'unread' }, isPrepared: true }), 'wait')
+  const unsure = { ...claimed, remote: { kind: 'unread' }, isPrepared: true } as const
+  for (const entered of [false, true]) assert.equal(next(at('Running', { entered }), unsure), 'release')
 })
 
 test('a copy that is not there, or was never managed there, needs no release', () => {
@@ -98,7 +100,29 @@ test('it is managed only when it has answered here since the playbook ended', ()
   assert.equal(next(at('Adopting'), { ...ran, answersHere: true }), 'advance')
   assert.equal(next(at('Managing'), ran), 'wait')
   assert.equal(next(at('Managing'), { ...ran, answersHere: true }), 'manage')
-  assert.equal(next(at('Managing'), { ...ran, managementState: 'managed' }), 'finish')
+  assert.equal(next(at('Managing'), { ...ran, deployStatus: 'complete', managementState: 'managed' }), 'finish')
+})
+
+test('a site that comes back before the end is asked to stand down first', () => {
+  const ran = { ...claimed, deployStatus: 'rehoming', run: { kind: 'succeeded' }, answersHere: true } as const
+  assert.equal(next(at('Managing', enter), { ...ran, remote: managedThere }), 'release')
+  assert.equal(next(at('Running', enter), { ...claimed, isPrepared: true, remote: managedThere }), 'release')
+})
+
+test('a subcloud that was taken in alone is complete without being managed, and nobody waits for it', () => {
+  const ran = { ...claimed, run: { kind: 'succeeded' }, wantsManaged: false } as const
+  assert.equal(next(at('Adopting'), ran), 'advance')
+  assert.equal(next(at('Managing'), ran), 'manage')
+  assert.equal(next(at('Managing'), { ...ran, deployStatus: 'complete' }), 'finish')
+})
+
+test('what this attempt has not begun is not marked as its failure', () => {
+  for (const deployStatus of ['complete', 'rehome-pending', 'secondary'])
+    for (const stage of ['Running', 'Preparing', 'Claiming'] as const)
+      assert.notEqual(next(at(stage, undo), { deployStatus }), 'mark')
+  assert.equal(next(at('Claiming', undo), { missingValues: ['bootstrap-address'] }), 'mark')
+  const marked = decide(rehomeTable, at('Running', undo), facts(claimed), 0)
+  assert.deepEqual(marked.kind === 'act' && marked.effects, [{ kind: 'mark', deployStatus: 'rehome-prep-failed' }])
 })
 
 test('a subcloud that never comes online can be tried again instead of being stuck (H4)', () => {

@@ -1,6 +1,6 @@
 /** How one subcloud is taken in by this site. A value: `decide` walks it, and the docs are made of it. */
 import { fails, type Guard, holds, nothingToProve, type StageTable, type Step, waits } from '@godwit/core'
-import { isReplaceable, mayMigrate } from '../model/states.ts'
+import { isInTransition, isReplaceable, mayMigrate } from '../model/states.ts'
 import type { RehomeFacts as Facts } from './facts.ts'
 
 export const REHOME_STAGES = ['Claiming', 'Releasing', 'Preparing', 'Running', 'Adopting', 'Managing'] as const
@@ -78,6 +78,23 @@ const isReleased: Guard<Facts> = {
 const isQuiet = ({ deployStatus }: { readonly deployStatus: string }) =>
   deployStatus === 'rehome-pending' || isReplaceable(deployStatus)
 
+/** Of the guards of a stage: a stage whose own steps release the subcloud is not held up before them. */
+const isNotTaken: Guard<Facts> = {
+  what: 'the other site has not set out to take the subcloud in since',
+  check: facts => {
+    const verdict = isReleased.check(facts)
+    return verdict.kind === 'fails' ? verdict : holds
+  },
+}
+
+const release = (isWanted: (facts: Facts) => boolean): Step<Facts, RehomeEffect> => ({
+  what: 'ask the other site to stand down',
+  missing: facts =>
+    isWanted(facts) && isReleased.check(facts).kind === 'waits'
+      ? [{ kind: 'release', ownerEpoch: facts.wantedEpoch }]
+      : [],
+})
+
 const isPrepared: Guard<Facts> = {
   what: 'credentials, certificate authority, inventory and overrides are made',
   check: facts => (facts.isPrepared ? holds : waits('the inputs of the playbook', SELF)),
@@ -95,12 +112,16 @@ const hasRun: Guard<Facts> = {
 
 const answers: Guard<Facts> = {
   what: 'the subcloud has answered with the credentials of this site since the playbook ended',
-  check: ({ answersHere, name }) => (answersHere ? holds : waits(`${name} to come online`, 'the subcloud')),
+  check: ({ answersHere, wantsManaged, name }) =>
+    answersHere || !wantsManaged ? holds : waits(`${name} to come online`, 'the subcloud'),
 }
 
 const isManaged: Guard<Facts> = {
-  what: 'the subcloud is managed here',
-  check: ({ managementState }) => (managementState === 'managed' ? holds : waits('the subcloud to be managed', SELF)),
+  what: 'the subcloud is complete and managed here; complete only, when it was taken in alone',
+  check: ({ deployStatus, managementState, wantsManaged }) =>
+    deployStatus === 'complete' && (managementState === 'managed' || !wantsManaged)
+      ? holds
+      : waits('the subcloud to be managed', SELF),
 }
 
 const isFailureKnown: Guard<Facts> = {
@@ -109,10 +130,20 @@ const isFailureKnown: Guard<Facts> = {
     peer !== 'available' || isFailureReported ? holds : waits('the failure to be known there', PEER),
 }
 
-const mark = (deployStatus: 'rehome-prep-failed' | 'rehome-failed'): Step<Facts, RehomeEffect> => ({
-  what: `mark the subcloud ${deployStatus}, so that it can be tried again`,
-  missing: facts => (mayMigrate(facts.deployStatus) ? [] : [{ kind: 'mark', deployStatus }]),
+/** Only what this attempt has begun: a subcloud that was handed over, or is complete, is nobody's failure. */
+const mark = (of: (facts: Facts) => 'rehome-prep-failed' | 'rehome-failed'): Step<Facts, RehomeEffect> => ({
+  what: 'mark the subcloud rehome-failed, or rehome-prep-failed when no playbook ran, so that it can be tried again',
+  missing: facts => (isInTransition(facts.deployStatus) ? [{ kind: 'mark', deployStatus: of(facts) }] : []),
 })
+const unprepared = mark(() => 'rehome-prep-failed')
+
+const markUseless: Step<Facts, RehomeEffect> = {
+  what: 'mark the subcloud rehome-prep-failed when values are missing',
+  missing: ({ missingValues, deployStatus }) =>
+    missingValues.length > 0 && deployStatus === 'secondary'
+      ? [{ kind: 'mark', deployStatus: 'rehome-prep-failed' }]
+      : [],
+}
 
 export const rehomeTable: StageTable<Facts, RehomeEffect, RehomeStage> = {
   party: 'site',
@@ -130,23 +161,17 @@ export const rehomeTable: StageTable<Facts, RehomeEffect, RehomeStage> = {
         },
       ],
       proof: isClaimed,
-      undo: [mark('rehome-prep-failed')],
+      undo: [unprepared, markUseless],
       undone: nothingToProve,
     },
     {
       name: 'Releasing',
       deadlineMs: 5 * MINUTE_MS,
       guards: [],
-      steps: [
-        {
-          what: 'ask the other site to stand down',
-          missing: facts =>
-            isReleased.check(facts).kind === 'waits' ? [{ kind: 'release', ownerEpoch: facts.wantedEpoch }] : [],
-        },
-      ],
+      steps: [release(() => true)],
       proof: isReleased,
       undo: [
-        mark('rehome-prep-failed'),
+        unprepared,
         {
           what: 'tell the other site that the attempt failed',
           missing: facts => (isFailureKnown.check(facts).kind === 'holds' ? [] : [{ kind: 'report-failure' }]),
@@ -160,15 +185,16 @@ export const rehomeTable: StageTable<Facts, RehomeEffect, RehomeStage> = {
       guards: [],
       steps: [{ what: 'make credentials, authority, inventory and overrides', missing: () => [{ kind: 'prepare' }] }],
       proof: isPrepared,
-      undo: [mark('rehome-prep-failed')],
+      undo: [unprepared],
       undone: nothingToProve,
     },
     {
       name: 'Running',
       deadlineMs: 60 * MINUTE_MS,
       // Asked again in the last moment: from here on the subcloud changes its home.
-      guards: [isReleased],
+      guards: [isNotTaken],
       steps: [
+        release(({ run }) => run.kind === 'none'),
         {
           what: 'run the rehome playbook, once',
           permit: isReleased,
@@ -177,7 +203,7 @@ export const rehomeTable: StageTable<Facts, RehomeEffect, RehomeStage> = {
       ],
       proof: hasRun,
       // It may have changed its home already: trying again is the way on, by this site or by the other.
-      undo: [mark('rehome-failed')],
+      undo: [mark(({ run }) => (run.kind === 'none' ? 'rehome-prep-failed' : 'rehome-failed'))],
       undone: nothingToProve,
     },
     {
@@ -192,12 +218,14 @@ export const rehomeTable: StageTable<Facts, RehomeEffect, RehomeStage> = {
     {
       name: 'Managing',
       deadlineMs: 5 * MINUTE_MS,
-      guards: [isReleased],
+      // The other site may have come back since, with the subcloud in its books.
+      guards: [isNotTaken],
       steps: [
+        release(facts => isManaged.check(facts).kind !== 'holds'),
         {
           what: 'manage the subcloud',
           permit: answers,
-          missing: ({ managementState }) => (managementState === 'managed' ? [] : [{ kind: 'manage' }]),
+          missing: facts => (isManaged.check(facts).kind === 'holds' ? [] : [{ kind: 'manage' }]),
         },
       ],
       proof: isManaged,

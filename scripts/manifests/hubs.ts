@@ -110,6 +110,9 @@ export interface Process {
   readonly volumes?: readonly Manifest[]
 }
 
+/** Node otherwise lets garbage lie until its default limits, which know nothing of the memory limit below. */
+const NODE_OPTIONS = '--max-old-space-size=384 --max-semi-space-size=4'
+
 export function deployment(name: string, space: string, { args, env, volumeMounts, volumes }: Process): Manifest {
   const labels = { 'app.kubernetes.io/name': name }
   const probe = (path: string, periodSeconds: number) => ({ httpGet: { path, port: 'probes' }, periodSeconds })
@@ -117,7 +120,7 @@ export function deployment(name: string, space: string, { args, env, volumeMount
     name: 'godwit',
     image: 'godwit:latest',
     args: [...args, '--probe-port', String(PROBE_PORT)],
-    ...(env && { env }),
+    env: [{ name: 'NODE_OPTIONS', value: NODE_OPTIONS }, ...(env ?? [])],
     ports: [{ name: 'probes', containerPort: PROBE_PORT }],
     livenessProbe: { ...probe('/healthz', 10), failureThreshold: 6 },
     readinessProbe: probe('/readyz', 5),

@@ -14,4 +14,5 @@ export {
 } from './http/transport.ts'
 export { KubeServer } from './server/kube-server.ts'
 export type { AuthOptions, Caller, KubeServerOptions, RequestNote } from './server/options.ts'
+export type { ServerImage } from './server/server-image.ts'
 export { parseUsers } from './server/users-file.ts'

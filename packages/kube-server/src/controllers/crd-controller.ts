@@ -2,6 +2,7 @@
 import { type Clock, type Logger, rfc3339 } from '@godwit/ports'
 import type { JsonObject, KubeObject } from '../api/object.ts'
 import { acceptNames, type TakenNames } from '../crd/accept-names.ts'
+import type { CompiledSchemas } from '../crd/compiled-schemas.ts'
 import { customResources } from '../crd/custom-resource.ts'
 import {
   type CrdCondition,
@@ -24,6 +25,7 @@ export interface CrdControllerOptions {
   readonly store: Store
   readonly registry: Registry
   readonly operations: Operations
+  readonly schemas: CompiledSchemas
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -144,7 +146,7 @@ export class CrdController {
     // A changed definition keeps its history: informers need not start over.
     const historyStart = known?.resources[0]?.historyStart ?? this.#options.store.version
     try {
-      return customResources(definition, historyStart)
+      return customResources(definition, historyStart, this.#options.schemas)
     } catch (error) {
       // A definition from an older store may no longer compile; the others must be served nevertheless.
       this.#options.logger.error({ definition: name, error: String(error) }, 'a definition cannot be served')

@@ -3,7 +3,7 @@
 import { subdomainProblem } from '../api/names.ts'
 import type { JsonObject, KubeObject } from '../api/object.ts'
 import type { Cause } from '../api/status-error.ts'
-import { shapeOfSchema } from '../apply/index.ts'
+import type { Shape } from '../apply/index.ts'
 import { scaleOf, statusOf } from '../registry/define.ts'
 import {
   type Column,
@@ -17,10 +17,11 @@ import {
   type View,
 } from '../registry/resource.ts'
 import { fieldAt, metadataFields } from '../rest/selectors.ts'
-import { applyDefaults, compileSchema, prune, type Schema, validate } from '../schema/index.ts'
+import { applyDefaults, prune, type Schema, validate } from '../schema/index.ts'
 import type { Stored } from '../store/types.ts'
 import { ageColumn, nameColumn } from '../table/columns.ts'
 import { printerColumn } from '../table/printer-column.ts'
+import type { CompiledSchemas } from './compiled-schemas.ts'
 import { type CrdSpec, type CrdVersion, crdSpec, crdStatus } from './definition.ts'
 
 /** One version with what was compiled from it. */
@@ -29,20 +30,21 @@ interface CompiledVersion {
   readonly apiVersion: string
   readonly openApi: JsonObject
   readonly schema: Schema
+  readonly shape: Shape
 }
 
 /** Resources for all served versions of one established definition, served from store version `historyStart` on. */
-export function customResources(definition: KubeObject, historyStart: number): Resource[] {
+export function customResources(definition: KubeObject, historyStart: number, schemas: CompiledSchemas): Resource[] {
   const spec = crdSpec(definition)
-  const compiled = spec.versions.map(version => compileVersion(spec, version))
+  const compiled = spec.versions.map(version => compileVersion(spec, version, schemas))
   const storage = compiled.find(one => one.version.storage)
   if (!storage) return []
   return compiled.filter(one => one.version.served).map(one => makeResource(definition, one, storage, historyStart))
 }
 
-function compileVersion(spec: CrdSpec, version: CrdVersion): CompiledVersion {
+function compileVersion(spec: CrdSpec, version: CrdVersion, schemas: CompiledSchemas): CompiledVersion {
   const openApi = version.schema?.openAPIV3Schema ?? {}
-  return { version, apiVersion: groupVersion(spec.group, version.name), openApi, schema: compileSchema(openApi) }
+  return { version, apiVersion: groupVersion(spec.group, version.name), openApi, ...schemas.of(openApi) }
 }
 
 function makeResource(
@@ -54,7 +56,7 @@ function makeResource(
   const views = new WeakMap<Stored, View>()
   const spec = crdSpec(definition)
   const names = crdStatus(definition).acceptedNames
-  const { version, openApi } = served
+  const { version, openApi, shape } = served
   const plural = spec.names.plural
   const scale = version.subresources?.scale
   return {
@@ -79,7 +81,7 @@ function makeResource(
     columns: columnsOf(version),
     fields: fieldsOf(version),
     schema: openApi,
-    shape: shapeOfSchema(openApi),
+    shape,
     ...(scale && { scale: scale satisfies ScalePaths }),
     view: viewer(served, views),
     ...(served === storage && { adopt: (stored: Stored) => void views.set(stored, stored) }),

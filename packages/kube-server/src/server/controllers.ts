@@ -8,6 +8,7 @@ import { Feed } from '../controllers/feed.ts'
 import { GarbageCollector } from '../controllers/garbage-collector.ts'
 import { NamespaceController } from '../controllers/namespace-controller.ts'
 import { Operations } from '../controllers/operations.ts'
+import type { CompiledSchemas } from '../crd/compiled-schemas.ts'
 import type { Authority } from '../pki/index.ts'
 import type { Core } from '../rest/call.ts'
 
@@ -15,6 +16,7 @@ export interface ControllersOptions {
   readonly core: Core
   readonly logger: Logger
   readonly authority: Authority
+  readonly schemas: CompiledSchemas
   readonly approver: Approver | undefined
   /** Keep the rules of aggregated roles: only with access control. */
   readonly aggregatesRoles: boolean
@@ -35,6 +37,7 @@ export function startControllers({
   core,
   logger,
   authority,
+  schemas,
   approver,
   aggregatesRoles,
 }: ControllersOptions): Controllers {
@@ -43,7 +46,7 @@ export function startControllers({
   const feed = new Feed(store, registry)
   const operations = (name: string) => new Operations(core, name)
   const common = { store, clock, logger }
-  const definitions = new CrdController({ ...common, registry, operations: operations('crd-controller') })
+  const definitions = new CrdController({ ...common, registry, schemas, operations: operations('crd-controller') })
   const collector = new GarbageCollector({ ...common, registry, operations: operations('generic-garbage-collector') })
   const caPem = authority.certPem
   const namespaces = new NamespaceController({ ...common, feed, operations: operations('namespace-controller'), caPem })

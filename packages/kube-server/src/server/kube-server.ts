@@ -4,11 +4,13 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, type Logger, type Random, silentLogger, systemClock, systemRandom } from '@godwit/ports'
+import type { KubeObject } from '../api/object.ts'
 import type { User } from '../api/user.ts'
 import {
   Authenticator,
   authenticated,
   fileKeyStore,
+  type KeyStore,
   memoryKeyStore,
   openAuthorizer,
   RbacAuthorizer,
@@ -16,6 +18,7 @@ import {
   ServiceAccountTokens,
   type StaticUser,
 } from '../auth/index.ts'
+import { CompiledSchemas } from '../crd/compiled-schemas.ts'
 import { Discovery } from '../discovery/discovery.ts'
 import { OpenApi } from '../discovery/openapi.ts'
 import { FaultSwitch } from '../faults/fault-switch.ts'
@@ -30,13 +33,14 @@ import { Registry } from '../registry/registry.ts'
 import type { Core } from '../rest/call.ts'
 import { EventLineCache } from '../rest/event-lines.ts'
 import { ResourceHandler } from '../rest/resource-handler.ts'
-import { memoryStore, type Store, sqliteStore } from '../store/index.ts'
+import { imageOf, memoryStore, type Store, sqliteStore } from '../store/index.ts'
 import { ApiHandler } from './api-handler.ts'
 import { bootstrap } from './bootstrap.ts'
 import { type Controllers, startControllers } from './controllers.ts'
 import { adminTokenOf, openAuthority } from './keys.ts'
 import type { Caller, KubeServerOptions } from './options.ts'
 import { reviewHandler } from './reviews.ts'
+import type { ServerImage } from './server-image.ts'
 
 const defaultHost = '127.0.0.1'
 const mastersGroup = 'system:masters'
@@ -51,6 +55,9 @@ interface Parts {
   readonly users: ReadonlyMap<string, StaticUser>
   readonly isOpen: boolean
   readonly place: { url: string }
+  readonly schemas: CompiledSchemas
+  /** Undefined: not only in memory. */
+  readonly memoryKeys: KeyStore | undefined
   readonly close: () => Promise<void>
 }
 
@@ -134,6 +141,29 @@ export class KubeServer {
     return this.#parts.controllers.idle()
   }
 
+  /**
+   * What is stored now in a collection (`secrets`, `leases.coordination.k8s.io`), deeply frozen, without a request: for
+   * who judges a simulation.
+   */
+  *peek(collection: string, namespace?: string): Iterable<KubeObject> {
+    for (const { object } of this.#parts.core.store.scan(collection, namespace)) yield object
+  }
+
+  /** Version of the newest state; grows with each write. */
+  get version(): number {
+    return this.#parts.core.store.version
+  }
+
+  /**
+   * What other servers can begin with, by option `image`. Take it when nobody writes. Throws for a server whose storage
+   * is a folder.
+   */
+  image(): ServerImage {
+    const { core, memoryKeys, schemas } = this.#parts
+    if (!memoryKeys) throw new Error('only a server in memory has an image')
+    return { content: imageOf(core.store), keys: memoryKeys, schemas }
+  }
+
   /** Ends watches, lets answers under way finish for a moment, closes the storage. Stopping twice does nothing. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop()
@@ -156,7 +186,9 @@ export class KubeServer {
 async function assemble(options: KubeServerOptions): Promise<Parts> {
   const { storage = 'memory', clock = systemClock, random = systemRandom, logger = silentLogger } = options
   const auth = options.auth === 'open' || options.auth === undefined ? undefined : options.auth
-  const keys = storage === 'memory' ? memoryKeyStore() : fileKeyStore(join(storage.folder, 'keys'))
+  const { image } = options
+  if (image && storage !== 'memory') throw new Error('a server whose storage is a folder cannot begin with an image')
+  const keys = storage === 'memory' ? (image?.keys ?? memoryKeyStore()) : fileKeyStore(join(storage.folder, 'keys'))
   const authority = await openAuthority(keys, clock.now())
   const store = openStore(options, { clock, random, logger })
   const registry = new Registry(builtinResources)
@@ -195,7 +227,9 @@ async function assemble(options: KubeServerOptions): Promise<Parts> {
     onRequest: options.onRequest,
   })
   const { approver } = options
-  const controllers = startControllers({ core, logger, authority, approver, aggregatesRoles: auth !== undefined })
+  const schemas = image?.schemas ?? new CompiledSchemas()
+  const aggregatesRoles = auth !== undefined
+  const controllers = startControllers({ core, logger, authority, schemas, approver, aggregatesRoles })
   return {
     core,
     api,
@@ -205,6 +239,8 @@ async function assemble(options: KubeServerOptions): Promise<Parts> {
     users: new Map(staticUsers.map(user => [user.name, user])),
     isOpen: !auth,
     place,
+    schemas,
+    memoryKeys: storage === 'memory' ? keys : undefined,
     async close() {
       await controllers.stop()
       rbac?.close()
@@ -214,11 +250,13 @@ async function assemble(options: KubeServerOptions): Promise<Parts> {
 }
 
 function openStore(
-  { storage = 'memory', historyEvents }: KubeServerOptions,
+  { storage = 'memory', historyEvents, image }: KubeServerOptions,
   ports: { clock: Clock; random: Random; logger: Logger },
 ): Store {
   const options = { ...ports, ...(historyEvents !== undefined && { historyEvents }) }
-  return storage === 'memory' ? memoryStore(options) : sqliteStore({ ...options, folder: storage.folder })
+  return storage === 'memory'
+    ? memoryStore(options, image?.content)
+    : sqliteStore({ ...options, folder: storage.folder })
 }
 
 async function listen(parts: Parts, options: KubeServerOptions): Promise<FrontEnd> {

@@ -3,6 +3,7 @@ import type { User } from '../api/user.ts'
 import type { StaticUser } from '../auth/index.ts'
 import type { Approver } from '../controllers/certificate-signer.ts'
 import type { FaultRule } from '../faults/fault.ts'
+import type { ServerImage } from './server-image.ts'
 
 /** Access control: tokens, certificates and RBAC. */
 export interface AuthOptions {
@@ -46,6 +47,8 @@ export interface KubeServerOptions {
   readonly onRequest?: (request: RequestNote) => void
   /** Events kept per collection for watches; default 10,000. */
   readonly historyEvents?: number
+  /** Begins with all that a server in memory had when the image was made: objects, versions, authority and keys. */
+  readonly image?: ServerImage
 }
 
 /** A user by name, or with groups. */

@@ -1,3 +1,4 @@
+import type { KubeObject } from '../api/object.ts'
 import type { ObjectKey, StoreEvent } from './types.ts'
 
 /** One kept state. */
@@ -5,6 +6,8 @@ export interface RecoveredState {
   readonly key: ObjectKey
   readonly version: number
   readonly json: string
+  /** `json` parsed and deeply frozen, for who has it at hand. */
+  readonly object?: KubeObject
 }
 
 /** What a log holds when it is opened. */
@@ -25,10 +28,10 @@ export interface DurableLog {
   close(): void
 }
 
-/** Keeps nothing: every write is durable enough at once. */
-export function noLog(): DurableLog {
+/** Keeps nothing: every write is durable enough at once. Begins with `recovered`, or empty. */
+export function noLog(recovered: Recovered = { version: 0, states: [] }): DurableLog {
   return {
-    recover: () => ({ version: 0, states: [] }),
+    recover: () => recovered,
     gather: () => Promise.resolve(),
     append: () => Promise.resolve(),
     close: () => undefined,

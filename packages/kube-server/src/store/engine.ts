@@ -80,8 +80,8 @@ export class StoreEngine implements Store {
     })
     const recovered = log.recover()
     this.#base = this.#visible = this.#decided = recovered.version
-    for (const { key, version, json } of recovered.states) {
-      this.#collection(key.collection).items.set(new StoredState(key, version, json))
+    for (const { key, version, json, object } of recovered.states) {
+      this.#collection(key.collection).items.set(new StoredState(key, version, json, object))
     }
   }
 

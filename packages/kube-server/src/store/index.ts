@@ -9,6 +9,7 @@ export {
 } from './errors.ts'
 export { memoryStore } from './memory-store.ts'
 export { type SqliteStoreOptions, sqliteStore } from './sqlite-store.ts'
+export { imageOf, type StoreImage } from './store-image.ts'
 export {
   type Collection,
   type ListOptions,

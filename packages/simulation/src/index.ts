@@ -52,4 +52,20 @@ export {
   SnapshotStoreError,
   type StoredSnapshot,
 } from './registry/snapshot-store.ts'
+export { HOME_SWITCH, PLAYBOOK_STEPS, type PlaybookStep, type SimulatedRun } from './sites/playbook-steps.ts'
+export {
+  type Home,
+  type HomeChange,
+  type NewSubcloud,
+  type Presence,
+  type RunState,
+  SimulatedSubclouds,
+} from './sites/simulated-subclouds.ts'
+export {
+  type SimulatorExchange,
+  type SubcloudServer,
+  startSubcloudServer,
+  subcloudApi,
+} from './sites/subcloud-api.ts'
+export { DEFAULT_SUBCLOUD_KNOBS, type StepFault, type SubcloudKnobs } from './sites/subcloud-knobs.ts'
 export * from './torture/index.ts'

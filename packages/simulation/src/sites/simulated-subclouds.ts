@@ -1,0 +1,222 @@
+/** Subclouds that two sites share: each has one home, and changes it in the middle of a playbook. */
+import type { Cancel, Clock } from '@godwit/ports'
+import { HOME_SWITCH, PLAYBOOK_STEPS, type PlaybookStep, refusalOf, type SimulatedRun } from './playbook-steps.ts'
+import { DEFAULT_SUBCLOUD_KNOBS, type StepFault, type SubcloudKnobs } from './subcloud-knobs.ts'
+
+export interface Home {
+  /** UUID of the site. */
+  readonly site: string
+  readonly credentials: string
+}
+
+export interface NewSubcloud {
+  readonly region: string
+  readonly name: string
+  readonly bootstrapAddress: string
+  readonly sysadminPassword: string
+  readonly release: string
+  readonly home: Home
+  readonly knobs?: Partial<SubcloudKnobs>
+}
+
+export type RunEnd =
+  | { readonly kind: 'succeeded' }
+  | { readonly kind: 'failed'; readonly task: string; readonly text: string }
+  | { readonly kind: 'interrupted'; readonly reason: string }
+export type RunState = RunEnd | { readonly kind: 'running'; readonly step: PlaybookStep }
+
+export type Presence = 'online' | 'offline' | 'unauthorized'
+
+export interface HomeChange {
+  readonly atMs: number
+  readonly region: string
+  readonly from: string
+  readonly to: string
+  readonly runId: string
+}
+
+interface Subcloud extends Omit<NewSubcloud, 'knobs' | 'home'> {
+  home: Home
+  sinceMs: number
+  knobs: SubcloudKnobs
+  readonly struck: Map<StepFault, number>
+}
+
+interface Run {
+  readonly order: SimulatedRun
+  state: RunState
+  stopTimer: Cancel | undefined
+  readonly ended: PromiseWithResolvers<void>
+}
+
+export class SimulatedSubclouds {
+  readonly #clock: Clock
+  readonly #subclouds = new Map<string, Subcloud>()
+  readonly #runs = new Map<string, Run>()
+  readonly #history: HomeChange[] = []
+  readonly #started: SimulatedRun[] = []
+  readonly #violations: string[] = []
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  add({ knobs, ...subcloud }: NewSubcloud): void {
+    this.#subclouds.set(subcloud.region, {
+      ...subcloud,
+      sinceMs: Number.NEGATIVE_INFINITY,
+      knobs: { ...DEFAULT_SUBCLOUD_KNOBS, ...knobs },
+      struck: new Map(),
+    })
+  }
+
+  turn(region: string, knobs: Partial<SubcloudKnobs>): void {
+    const subcloud = this.#subcloud(region)
+    subcloud.knobs = { ...subcloud.knobs, ...knobs }
+  }
+
+  home(region: string): Home {
+    return this.#subcloud(region).home
+  }
+
+  /** Every change of a home, in order. */
+  get history(): readonly HomeChange[] {
+    return this.#history
+  }
+
+  /** Every playbook that was begun, in order; one that was joined is there once. */
+  get started(): readonly SimulatedRun[] {
+    return this.#started
+  }
+
+  /** What no service may ever bring about, as sentences. */
+  get violations(): readonly string[] {
+    return this.#violations
+  }
+
+  get regions(): readonly string[] {
+    return [...this.#subclouds.keys()]
+  }
+
+  /** Begins the run, unless it is known. */
+  start(order: SimulatedRun): RunState {
+    const known = this.#runs.get(order.runId)
+    if (known) return known.state
+    const other = [...this.#runs.values()].find(
+      ({ order: { region }, state }) => region === order.region && state.kind === 'running',
+    )
+    if (other) this.#violations.push(`two playbooks run on ${order.region}: ${other.order.runId} and ${order.runId}`)
+    const run: Run = {
+      order,
+      state: { kind: 'running', step: PLAYBOOK_STEPS[0] },
+      stopTimer: undefined,
+      ended: Promise.withResolvers(),
+    }
+    this.#runs.set(order.runId, run)
+    this.#started.push(order)
+    this.#begin(run, 0)
+    return run.state
+  }
+
+  /** undefined: not known, or discarded. */
+  run(runId: string): RunState | undefined {
+    return this.#runs.get(runId)?.state
+  }
+
+  /** Resolves when the run has ended, or is not known. */
+  async ended(runId: string): Promise<void> {
+    await this.#runs.get(runId)?.ended.promise
+  }
+
+  /** The step under way is not finished. */
+  interrupt(runId: string, reason: string): void {
+    const run = this.#runs.get(runId)
+    if (run?.state.kind === 'running') this.#end(run, { kind: 'interrupted', reason })
+  }
+
+  /** Ends it too. */
+  discard(runId: string): void {
+    this.interrupt(runId, 'the run was discarded')
+    this.#runs.delete(runId)
+  }
+
+  /** What a site sees that asks with these credentials. */
+  presence(region: string, { site, credentials }: Home): Presence {
+    const subcloud = this.#subclouds.get(region)
+    if (!subcloud) return 'offline'
+    const { knobs, home, sinceMs } = subcloud
+    if (!knobs.isPoweredOn || knobs.unreachableFrom.includes(site)) return 'offline'
+    if (home.site !== site || home.credentials !== credentials) return 'unauthorized'
+    const { onlineAfterMs } = knobs
+    const isUp =
+      sinceMs === Number.NEGATIVE_INFINITY || this.#clock.now() - sinceMs >= (onlineAfterMs ?? Number.POSITIVE_INFINITY)
+    return isUp ? 'online' : 'offline'
+  }
+
+  #begin(run: Run, index: number): void {
+    const step = PLAYBOOK_STEPS[index]
+    if (step === undefined) {
+      this.#end(run, { kind: 'succeeded' })
+      return
+    }
+    run.state = { kind: 'running', step }
+    const target = this.#targetOf(run.order)
+    const refusal = refusalOf(step, run.order, target && { ...target, ...target.knobs })
+    if (refusal !== undefined) {
+      this.#end(run, failure(step, run.order, refusal))
+      return
+    }
+    const fault = target && strike(target, step)
+    const { stepMs } = target?.knobs ?? DEFAULT_SUBCLOUD_KNOBS
+    if (fault?.kind === 'hang') return
+    const delayMs = stepMs + (fault?.kind === 'slow' ? (fault.delayMs ?? 0) : 0)
+    run.stopTimer = this.#clock.after(delayMs, () => this.#finish(run, index, fault))
+  }
+
+  #finish(run: Run, index: number, fault: StepFault | undefined): void {
+    if (run.state.kind !== 'running') return
+    const { step } = run.state
+    if (step === HOME_SWITCH && fault?.kind !== 'fail') this.#switchHome(run.order)
+    if (fault?.kind === 'fail' || fault?.kind === 'fail-after')
+      this.#end(run, failure(step, run.order, 'FAILED! => {"msg": "simulated failure"}'))
+    else this.#begin(run, index + 1)
+  }
+
+  #switchHome({ runId, region, site, credentials }: SimulatedRun): void {
+    const subcloud = this.#subcloud(region)
+    const atMs = this.#clock.now()
+    this.#history.push({ atMs, region, from: subcloud.home.site, to: site, runId })
+    subcloud.home = { site, credentials }
+    subcloud.sinceMs = atMs
+  }
+
+  #end(run: Run, end: RunEnd): void {
+    run.stopTimer?.()
+    run.state = end
+    run.ended.resolve()
+  }
+
+  #targetOf({ bootstrapAddress }: SimulatedRun): Subcloud | undefined {
+    return [...this.#subclouds.values()].find(
+      subcloud => subcloud.bootstrapAddress === bootstrapAddress && subcloud.knobs.isPoweredOn,
+    )
+  }
+
+  #subcloud(region: string): Subcloud {
+    const subcloud = this.#subclouds.get(region)
+    if (!subcloud) throw new Error(`there is no subcloud of region ${region}`)
+    return subcloud
+  }
+}
+
+function strike({ knobs, struck }: Subcloud, step: PlaybookStep): StepFault | undefined {
+  const fault = knobs.faults.find(each => each.step === step && (struck.get(each) ?? 0) < (each.count ?? 1))
+  if (fault) struck.set(fault, (struck.get(fault) ?? 0) + 1)
+  return fault
+}
+
+const failure = (task: PlaybookStep, { region }: SimulatedRun, text: string): RunEnd => ({
+  kind: 'failed',
+  task,
+  text: `fatal: [${region}]: ${text}`,
+})

@@ -1,0 +1,100 @@
+/** Runs playbooks on simulated subclouds, over their HTTP service: for demos, benches and tests of whole sites. */
+import { type Clock, sleep } from '@godwit/ports'
+import type { RunOutcome } from '../ansible/playbook-runner.ts'
+import type { HttpExchange } from '../http/exchange.ts'
+import type { Executor, RehomeAttempt, RunSignals } from './executor.ts'
+
+export interface SimulatedExecutorOptions {
+  readonly exchange: HttpExchange
+  /** Of the service, without a slash at the end. */
+  readonly url: string
+  readonly clock: Clock
+  /** By which the subcloud knows its home from then on. */
+  readonly site: { readonly uuid: string; readonly credentials: string; readonly softwareVersion: string }
+  /** A run that takes longer is ended. One hour unless told. */
+  readonly totalLimitMs?: number
+}
+
+/** One question is held open so long. */
+const POLL_MS = 10_000
+const RETRY_MS = 500
+
+type State = RunOutcome | { readonly kind: 'running' }
+
+export class SimulatedExecutor implements Executor {
+  /** Every process reaches the same runs. */
+  readonly host = 'simulator'
+  readonly totalLimitMs: number
+  readonly #options: SimulatedExecutorOptions
+
+  constructor(options: SimulatedExecutorOptions) {
+    this.#options = options
+    this.totalLimitMs = options.totalLimitMs ?? 3_600_000
+  }
+
+  async prepare(_attempt: RehomeAttempt): Promise<void> {}
+
+  async run(attempt: RehomeAttempt, { cancel, leave }: RunSignals): Promise<RunOutcome | undefined> {
+    const { clock } = this.#options
+    const limit = new AbortController()
+    const stopTimer = clock.after(this.totalLimitMs, () => limit.abort())
+    const ending = AbortSignal.any([cancel, limit.signal])
+    const interrupting = AbortSignal.any([ending, leave])
+    try {
+      let state = await this.#state('POST', '/runs', this.#order(attempt))
+      while (state.kind === 'running') {
+        if (leave.aborted) return undefined
+        if (ending.aborted) await this.#ask('POST', `/runs/${attempt.runId}/cancel`)
+        const waitMs = ending.aborted ? 0 : POLL_MS
+        state = await this.#poll(attempt.runId, waitMs, ending.aborted ? leave : interrupting)
+      }
+      return state
+    } finally {
+      stopTimer()
+    }
+  }
+
+  async discard(runId: string): Promise<void> {
+    await this.#ask('DELETE', `/runs/${runId}`)
+  }
+
+  /** A question that nobody answered is asked again: the run goes on meanwhile. */
+  async #poll(runId: string, waitMs: number, signal: AbortSignal): Promise<State> {
+    try {
+      return await this.#state('GET', `/runs/${runId}?wait_ms=${waitMs}`, undefined, signal)
+    } catch (error) {
+      if (!signal.aborted) await sleep(this.#options.clock, RETRY_MS, signal)
+      if (error instanceof RunLost) throw error
+      return { kind: 'running' }
+    }
+  }
+
+  async #state(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<State> {
+    const { status, value } = await this.#ask(method, path, body, signal)
+    if (status === 404) throw new RunLost(`the simulator does not know ${path}`)
+    if (status !== 200) throw new Error(`the simulator answered ${status} to ${method} ${path}`)
+    return value as State
+  }
+
+  async #ask(method: string, path: string, body?: unknown, signal?: AbortSignal) {
+    const { exchange, url } = this.#options
+    const request = {
+      method,
+      url: `${url}${path}`,
+      headers: { 'content-type': 'application/json' },
+      body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
+    }
+    const answer = await exchange(request, signal)
+    return { status: answer.status, value: JSON.parse(Buffer.from(answer.body).toString()) as unknown }
+  }
+
+  #order({ runId, region, bootstrapAddress, sysadminPassword }: RehomeAttempt) {
+    const { uuid: site, credentials, softwareVersion: destinationRelease } = this.#options.site
+    return { runId, region, bootstrapAddress, sysadminPassword, site, credentials, destinationRelease }
+  }
+}
+
+/** The simulator was started anew: whoever wants the run asks for it again. */
+class RunLost extends Error {
+  override readonly name = 'RunLost'
+}

@@ -1,0 +1,77 @@
+/** What a member of a batch does to others: the other site, and the executor. Each can be repeated. */
+import { Terminal } from '@godwit/core'
+import type { Row } from '@godwit/store'
+import type { RehomeAttempt } from '../executor/executor.ts'
+import type { MigrationState } from '../model/states.ts'
+import { PeerRefused, type RemoteGroup } from '../peer/peer-site.ts'
+import type { AuditRequests } from './audit-requests.ts'
+import type { RehomePorts } from './ports.ts'
+import type { GroupScene, MemberScene } from './scene.ts'
+import { bootstrapData } from './values.ts'
+
+/** @throws Terminal when the values or the password are not there any more */
+export function attemptOf(ports: RehomePorts, { batch, member }: MemberScene, subcloud: Row): RehomeAttempt {
+  const data = bootstrapData(subcloud['rehome_data'])
+  if (data.kind === 'incomplete')
+    throw new Terminal('ValuesMissing', `subcloud ${member.name} has no ${data.missing.join(', ')}`)
+  if (batch.sysadminPassword === undefined)
+    throw new Terminal('PasswordMissing', `the batch has no password for ${member.name}: migrate again`)
+  const { openSecret = stored => stored } = ports
+  return {
+    runId: member.runId,
+    name: member.name,
+    region: String(subcloud['region_name']),
+    softwareVersion: String(subcloud['software_version']),
+    values: data.values,
+    bootstrapAddress: data.bootstrapAddress,
+    sysadminPassword: openSecret(batch.sysadminPassword),
+  }
+}
+
+/**
+ * Whatever is managed there is handed over, with the epoch that it is handed over to. The answer is no proof: the next
+ * look is. A refusal is not either; what the other site says of itself then says why.
+ */
+export async function releaseAtPeer(
+  { peerSite, site }: RehomePorts,
+  { peer, member }: MemberScene,
+  subcloud: Row,
+  ownerEpoch: number,
+): Promise<void> {
+  if (!peer) return
+  const fields = { 'management-state': 'unmanaged', migrate: 'true', owner_epoch: String(ownerEpoch) }
+  try {
+    await peerSite(peer).updateSubcloud(String(subcloud['region_name']), { fields, files: {} })
+  } catch (error) {
+    if (!(error instanceof PeerRefused)) throw error
+    const refused = { subcloud: member.name, status: error.status, reason: error.message }
+    site.logger.info(refused, 'the other site does not stand down')
+  }
+}
+
+/** One look of the other site covers every member: those who ask at the same time share it. An objection is an answer. */
+export async function askForAudit(ports: RehomePorts, audits: AuditRequests, scene: GroupScene): Promise<void> {
+  const { group, peer } = scene
+  if (!group || !peer) return
+  const { site, peerSite } = ports
+  await audits.request(String(group['id']), async () => {
+    try {
+      const objection = await peerSite(peer).requestAudit({ ...asRemote(group), siteUuid: site.identity.uuid })
+      if (objection) site.logger.info({ group: group['peer_group_name'], objection }, 'the other site does not audit')
+    } catch (error) {
+      if (!(error instanceof PeerRefused)) throw error
+      site.logger.info({ group: group['peer_group_name'], reason: error.message }, 'the other site does not audit')
+    }
+  })
+}
+
+const asRemote = (group: Row): RemoteGroup => ({
+  id: Number(group['id']),
+  name: String(group['peer_group_name']),
+  priority: Number(group['group_priority']),
+  state: String(group['group_state']),
+  maxRehoming: Number(group['max_subcloud_rehoming']),
+  leaderId: String(group['system_leader_id']),
+  leaderName: String(group['system_leader_name']),
+  migrationStatus: (group['migration_status'] ?? undefined) as MigrationState | undefined,
+})

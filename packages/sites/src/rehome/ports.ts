@@ -1,0 +1,14 @@
+import type { Row } from '@godwit/store'
+import type { Executor } from '../executor/executor.ts'
+import type { PeerSite } from '../peer/peer-site.ts'
+import type { Site } from '../site.ts'
+
+/** What the workers of batches need of the rest of a site. */
+export interface RehomePorts {
+  readonly site: Site
+  readonly executor: Executor
+  /** @param peer a row of `system_peer` */
+  readonly peerSite: (peer: Row) => PeerSite
+  /** Of the password that a batch carries: what was stored, in clear. As it is, when left out. */
+  readonly openSecret?: (stored: string) => string
+}

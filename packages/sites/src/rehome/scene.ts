@@ -1,0 +1,107 @@
+/** What one look at a member of a batch shows: rows of one transaction, and what the other site says. */
+import { type Row, type Sql, selectRows } from '@godwit/store'
+import type { Remote } from '../audit/member.ts'
+import type { DeployStatus, ManagementState } from '../model/states.ts'
+import type { PeerSite } from '../peer/peer-site.ts'
+import { type Batch, type BatchMember, batchOf, memberOf } from './batch-rows.ts'
+import { nextOwnerEpoch } from './batch-table.ts'
+import type { RehomeFacts } from './facts.ts'
+import { bootstrapData } from './values.ts'
+
+export interface GroupScene {
+  /** undefined: a subcloud that is taken in alone. */
+  readonly group: Row | undefined
+  /** The other site, as the monitor knows it; undefined when the group has no association. */
+  readonly peer: Row | undefined
+  readonly nowMs: number
+}
+
+export interface MemberScene extends GroupScene {
+  readonly member: BatchMember
+  readonly batch: Batch
+  readonly subcloud: Row | undefined
+}
+
+/** A peer is looked up by its group: one that was never reached yet is not given up either. */
+export async function readGroup(sql: Sql, groupId: number): Promise<GroupScene> {
+  const [group] = groupId === 0 ? [] : await selectRows(sql, 'subcloud_peer_group', { id: groupId })
+  const [association] = group ? await selectRows(sql, 'peer_group_association', { peer_group_id: groupId }) : []
+  const peerId = association?.['system_peer_id'] ?? null
+  const [peer] = peerId === null ? [] : await selectRows(sql, 'system_peer', { id: peerId })
+  return { group, peer, nowMs: await sql.nowMs() }
+}
+
+export async function readMember(sql: Sql, id: number): Promise<MemberScene | undefined> {
+  const [row] = await selectRows(sql, 'batch_member', { id })
+  if (!row) return undefined
+  const member = memberOf(row)
+  const [batchRow] = await selectRows(sql, 'batch', { id: member.batchId })
+  if (!batchRow) return undefined
+  const batch = batchOf(batchRow)
+  const [subcloud] = await selectRows(sql, 'subcloud', { id: member.subcloudId })
+  return { member, batch, subcloud, ...(await readGroup(sql, batch.groupId)) }
+}
+
+export function peerHealth({ peer }: GroupScene): RehomeFacts['peer'] {
+  if (!peer) return 'none'
+  return peer['availability_state'] === 'unavailable' ? 'unavailable' : 'available'
+}
+
+/** Any error is an answer that nobody can read: it permits nothing (H11). */
+export async function lookAtPeer(peer: PeerSite, region: string): Promise<Remote> {
+  try {
+    const remote = await peer.subcloud(region)
+    if (!remote) return { kind: 'absent' }
+    const { deployStatus, managementState, ownerEpoch = 0, valuesVersion: values = {} } = remote
+    return { kind: 'member', view: { deployStatus, managementState, ownerEpoch, values } }
+  } catch {
+    return { kind: 'unread' }
+  }
+}
+
+/** Whether the decision depends on what the other site says; it is not asked otherwise. */
+export function needsPeer(scene: MemberScene): boolean {
+  const { cursor, run } = scene.member
+  if (peerHealth(scene) !== 'available') return false
+  if (cursor.direction === 'Undo') return cursor.stage === 'Releasing'
+  const asks = cursor.stage === 'Claiming' || cursor.stage === 'Releasing' || cursor.stage === 'Managing'
+  return asks || (cursor.stage === 'Running' && run === undefined)
+}
+
+export function factsOf(scene: MemberScene, subcloud: Row, remote: Remote): RehomeFacts {
+  const { member } = scene
+  const data = bootstrapData(subcloud['rehome_data'])
+  const answeredMs = subcloud['answered_ms'] ?? null
+  const { run } = member
+  return {
+    name: member.name,
+    deployStatus: String(subcloud['deploy_status']) as DeployStatus,
+    managementState: String(subcloud['management_state']) as ManagementState,
+    wantedEpoch: member.wantedEpoch || wantedEpoch(scene, subcloud, remote),
+    ownerEpoch: Number(subcloud['owner_epoch']),
+    missingValues: data.kind === 'incomplete' ? data.missing : [],
+    peer: peerHealth(scene),
+    remote,
+    isPrepared: member.isPrepared,
+    wantsManaged: scene.batch.groupId !== 0,
+    run: runFact(run),
+    answersHere: run !== undefined && 'endedMs' in run && answeredMs !== null && Number(answeredMs) >= run.endedMs,
+    isFailureReported: member.isFailureReported || knowsFailure(remote),
+  }
+}
+
+function runFact(run: BatchMember['run']): RehomeFacts['run'] {
+  if (!run) return { kind: 'none' }
+  return run.kind === 'under-way' ? { kind: 'under-way' } : run
+}
+
+/** A copy that waits for us no more: it has looked since, or never waited. */
+const knowsFailure = (remote: Remote) =>
+  remote.kind === 'absent' || (remote.kind === 'member' && remote.view.deployStatus === 'rehome-failed')
+
+function wantedEpoch({ group, peer }: MemberScene, subcloud: Row, remote: Remote): number {
+  const own = Number(subcloud['owner_epoch'])
+  const known = remote.kind === 'member' ? [own, remote.view.ownerEpoch] : [own]
+  const isBlind = peer !== undefined && remote.kind === 'unread'
+  return nextOwnerEpoch({ known, priority: Number(group?.['group_priority'] ?? 0), isBlind })
+}

@@ -1,0 +1,78 @@
+/**
+ * How many members of a batch act at once. Several workers, of several replicas, ask at the same time: whoever counts
+ * has locked the row of the batch before.
+ */
+import { type Sql, wakeWork } from '@godwit/store'
+import { QUEUES } from '../site.ts'
+import { HOLDS_SLOT, type RehomeStage, rehomeTable } from './table.ts'
+
+/** What a member that may not go on for want of a slot waits for. */
+export const A_SLOT = 'a slot of the batch'
+
+/** Stages before the home has changed. */
+const BEFORE_HOME: readonly RehomeStage[] = ['Claiming', 'Releasing', 'Preparing', 'Running']
+const marks = BEFORE_HOME.map(() => '?').join(', ')
+const OPEN = 'ended_ms is null and started_ms is not null'
+
+/** Held until the transaction ends. */
+const lockBatch = (sql: Sql, batchId: number) =>
+  sql.run('update batch set is_reported = is_reported where id = ?', [batchId])
+
+/**
+ * Begins members, as many as are needed to have one ready for each slot that becomes free: a subcloud that is not
+ * begun stays managed where it is.
+ */
+export async function beginMembers(sql: Sql, batchId: number, width: number): Promise<void> {
+  await lockBatch(sql, batchId)
+  const free = 2 * width - (await countIn(sql, batchId, BEFORE_HOME))
+  if (free <= 0) return
+  const rows = await sql.all(
+    'select id from batch_member where batch_id = ? and ended_ms is null and started_ms is null order by id limit ?',
+    [batchId, free],
+  )
+  const nowMs = await sql.nowMs()
+  const deadlineMs = nowMs + (rehomeTable.stages[0]?.deadlineMs ?? 0)
+  for (const { id } of rows) {
+    await sql.run(
+      'update batch_member set started_ms = ?, since_ms = ?, deadline_ms = ?, version = version + 1 where id = ?',
+      [nowMs, nowMs, deadlineMs, Number(id)],
+    )
+    await wakeWork(sql, QUEUES.member, String(id))
+  }
+}
+
+/** In the transaction that writes the stage that holds the slot. @returns false: all are taken */
+export async function takeSlot(sql: Sql, batchId: number, width: number): Promise<boolean> {
+  await lockBatch(sql, batchId)
+  return (await countIn(sql, batchId, HOLDS_SLOT)) < width
+}
+
+/** Wakes members that wait for a slot, no more than there are free ones; each takes its own. */
+export async function grantSlots(sql: Sql, batchId: number, width: number): Promise<void> {
+  await lockBatch(sql, batchId)
+  const free = width - (await countIn(sql, batchId, HOLDS_SLOT))
+  if (free <= 0) return
+  const rows = await sql.all(
+    `select id from batch_member where batch_id = ? and ${OPEN} and waits_for = ? order by id limit ?`,
+    [batchId, A_SLOT, free],
+  )
+  for (const { id } of rows) await wakeWork(sql, QUEUES.member, String(id))
+}
+
+/** Those that a cancel concerns: what has its new home is finished. */
+export async function wakeBeforeHome(sql: Sql, batchId: number): Promise<void> {
+  const rows = await sql.all(
+    `select id from batch_member where batch_id = ? and ${OPEN} and direction = 'Forward' and stage in (${marks})`,
+    [batchId, ...BEFORE_HOME],
+  )
+  for (const { id } of rows) await wakeWork(sql, QUEUES.member, String(id))
+}
+
+async function countIn(sql: Sql, batchId: number, stages: readonly RehomeStage[]): Promise<number> {
+  const [row] = await sql.all(
+    `select count(*) as n from batch_member where batch_id = ? and ${OPEN} and direction = 'Forward'
+     and stage in (${stages.map(() => '?').join(', ')})`,
+    [batchId, ...stages],
+  )
+  return Number(row?.['n'] ?? 0)
+}

@@ -20,8 +20,9 @@ export interface Sql {
 export interface Database {
   /**
    * Commits when `work` resolves, takes everything back when it rejects. Never called from inside `work`: a second
-   * transaction of the same database would wait for the first.
-   * @throws Retryable when the database stayed locked by somebody else
+   * transaction of the same database would wait for the first. Where several may run at once `work` is run again when
+   * it lost against another one: outside of the database it may change nothing.
+   * @throws Retryable when the database stayed locked by somebody else, or is not there
    */
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>
   /** After the transaction that is open. Later calls are refused. */

@@ -5,7 +5,7 @@ const systemPeer: SchemaStep = {
   name: 'system-peer',
   statements: [
     `create table system_peer (
-      id integer primary key, version integer not null,
+      id integer primary key autoincrement, version integer not null,
       peer_uuid text not null unique, peer_name text not null unique, manager_endpoint text not null,
       manager_username text not null, manager_password text not null, peer_controller_gateway_address text not null,
       administrative_state text not null, heartbeat_interval integer not null,
@@ -19,7 +19,7 @@ const subcloudGroup: SchemaStep = {
   name: 'subcloud-group',
   statements: [
     `create table subcloud_group (
-      id integer primary key, version integer not null, name text not null unique, description text not null,
+      id integer primary key autoincrement, version integer not null, name text not null unique, description text not null,
       update_apply_type text not null, max_parallel_subclouds integer not null,
       created_at text not null, updated_at text)`,
     `insert into subcloud_group (version, name, description, update_apply_type, max_parallel_subclouds, created_at)
@@ -32,19 +32,19 @@ const peerGroup: SchemaStep = {
   name: 'peer-group',
   statements: [
     `create table subcloud_peer_group (
-      id integer primary key, version integer not null, peer_group_name text not null unique,
+      id integer primary key autoincrement, version integer not null, peer_group_name text not null unique,
       group_priority integer not null, group_state text not null, max_subcloud_rehoming integer not null,
       system_leader_id text not null, system_leader_name text not null, migration_status text,
       created_at text not null, updated_at text)`,
     `create table peer_group_association (
-      id integer primary key, version integer not null,
+      id integer primary key autoincrement, version integer not null,
       peer_group_id integer not null references subcloud_peer_group (id),
       system_peer_id integer not null references system_peer (id), peer_group_priority integer,
       association_type text not null, sync_status text not null, sync_message text,
       deleting text, wanted text, audited_ms bigint, created_at text not null, updated_at text,
       unique (peer_group_id, system_peer_id))`,
     `create table tombstone (
-      id integer primary key, version integer not null, peer_group_name text not null, region_name text not null,
+      id integer primary key autoincrement, version integer not null, peer_group_name text not null, region_name text not null,
       name text not null, owner_epoch bigint not null, created_at text not null,
       unique (peer_group_name, region_name))`,
   ],
@@ -54,7 +54,7 @@ const subcloud: SchemaStep = {
   name: 'subcloud',
   statements: [
     `create table subcloud (
-      id integer primary key, version integer not null, name text not null unique, region_name text not null unique,
+      id integer primary key autoincrement, version integer not null, name text not null unique, region_name text not null unique,
       description text not null, location text not null, software_version text not null,
       management_state text not null, availability_status text not null, deploy_status text not null,
       error_description text not null, management_subnet text not null, management_gateway_ip text not null,
@@ -76,14 +76,14 @@ const batch: SchemaStep = {
   name: 'batch',
   statements: [
     `create table batch (
-      id integer primary key, version integer not null, operation_id text not null unique,
+      id integer primary key autoincrement, version integer not null, operation_id text not null unique,
       peer_group_id integer not null, peer_group_name text not null, requested_by text not null,
       sysadmin_password text, stage text not null, direction text not null, entered integer not null,
       deadline_ms bigint, is_reported integer not null, cancelled_ms bigint, waits_for text, waits_on text,
       since_ms bigint not null, started_ms bigint, ended_ms bigint, outcome text, created_at text not null)`,
     'create index batch_group on batch (peer_group_id, ended_ms)',
     `create table batch_member (
-      id integer primary key, version integer not null, batch_id integer not null references batch (id),
+      id integer primary key autoincrement, version integer not null, batch_id integer not null references batch (id),
       subcloud_id integer not null, name text not null, stage text not null, direction text not null,
       entered integer not null, deadline_ms bigint, wanted_epoch bigint not null, run_id text not null, run text,
       is_prepared integer not null, is_failure_reported integer not null, waits_for text, waits_on text,
@@ -96,7 +96,7 @@ const alarm: SchemaStep = {
   name: 'alarm',
   statements: [
     `create table alarm (
-      id integer primary key, version integer not null, alarm_id text not null, entity text not null,
+      id integer primary key autoincrement, version integer not null, alarm_id text not null, entity text not null,
       severity text not null, reason text not null, repair text not null, raised_at text not null,
       unique (alarm_id, entity))`,
   ],

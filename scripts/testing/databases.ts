@@ -24,7 +24,7 @@ const sqlite: TestedDatabase = {
       await Promise.all(opened.map(database => database.close()))
       rmSync(folder, { recursive: true })
     })
-    return time => kept(opened, openSqlite({ path: join(folder, 'test.db'), clock: time }))
+    return time => kept(opened, openSqlite({ path: join(folder, 'test.db'), clock: systemClock, time }))
   },
 }
 

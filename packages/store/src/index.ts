@@ -4,5 +4,15 @@ export { deleteRow, insertRow, type Seen, selectRows, updateRow } from './rows.t
 export { migrateSchema, type SchemaStep } from './schema.ts'
 export { openSqlite, type SqliteOptions } from './sqlite.ts'
 export { type WakingDatabase, wakingDatabase } from './waking.ts'
-export { finishWork, type Lease, nextDueMs, renewWork, type Taking, takeWork, wakeWork, workSchema } from './work.ts'
+export {
+  finishWork,
+  type Lease,
+  LeaseLost,
+  nextDueMs,
+  renewWork,
+  type Taking,
+  takeWork,
+  wakeWork,
+  workSchema,
+} from './work.ts'
 export { type Again, Worker, type WorkerOptions } from './worker.ts'

@@ -8,7 +8,10 @@ import { Turns } from './turns.ts'
 export interface SqliteOptions {
   /** Of the file, made when it is missing; `:memory:` for one that ends with the process. */
   readonly path: string
+  /** For waits, and what `nowMs` tells. */
   readonly clock: Clock
+  /** What `nowMs` tells instead: only for tests, whose time stands still. */
+  readonly time?: Clock
   /** How long a transaction waits for one of another process; 10 seconds unless told. */
   readonly lockTimeoutMs?: number
 }
@@ -19,14 +22,14 @@ const LOCK_RETRY_MS = 5
 const BUSY = 5
 
 /** Several processes may open one file. @throws Error when the file cannot be opened, or is no database */
-export function openSqlite({ path, clock, lockTimeoutMs = 10_000 }: SqliteOptions): Database {
+export function openSqlite({ path, clock, time = clock, lockTimeoutMs = 10_000 }: SqliteOptions): Database {
   // The time-out is set before the journal mode: two processes that open at once would see a locked file otherwise.
   const connection = new DatabaseSync(path, { timeout: OPEN_TIMEOUT_MS, enableForeignKeyConstraints: true })
   connection.exec('pragma journal_mode = wal; pragma synchronous = full')
   // From here on nothing blocks the event loop: another transaction of this very process may hold the lock.
   connection.exec('pragma busy_timeout = 0')
   const turns = new Turns()
-  const sql = sqlOf(connection, clock)
+  const sql = sqlOf(connection, time)
   return {
     transaction: work =>
       turns.take(async () => {

@@ -24,6 +24,9 @@ export interface Taking {
   readonly limit: number
 }
 
+/** Somebody else has taken the key since: whatever its former holder still does has no effect here. */
+export class LeaseLost extends Retryable {}
+
 /** To be put among the steps of a schema that uses these functions. */
 export const workSchema: SchemaStep = {
   name: 'work',
@@ -87,7 +90,7 @@ const leaseOf = (row: Row, rest: Pick<Lease, 'queue' | 'holder' | 'untilMs'>): L
   wakes: Number(row['wakes']),
 })
 
-/** @returns the lease with its new end @throws Retryable when somebody else has taken the key since */
+/** @returns the lease with its new end @throws LeaseLost */
 export async function renewWork(sql: Sql, lease: Lease, leaseMs: number): Promise<Lease> {
   const untilMs = (await sql.nowMs()) + leaseMs
   await held(sql, lease, 'until_ms = ?', [untilMs])
@@ -97,7 +100,7 @@ export async function renewWork(sql: Sql, lease: Lease, leaseMs: number): Promis
 /**
  * Gives the key back, due again after `againAfterMs`, or done when that is left out; done with a wake that came
  * meanwhile is due at once. Call it in the transaction that writes the result: it is the fence of a deposed worker.
- * @throws Retryable when somebody else has taken the key since
+ * @throws LeaseLost
  */
 export async function finishWork(sql: Sql, lease: Lease, againAfterMs?: number): Promise<void> {
   const dueMs = (await sql.nowMs()) + (againAfterMs ?? 0)
@@ -116,5 +119,5 @@ async function held(sql: Sql, lease: Lease, changes: string, values: readonly nu
   const { queue, key, holder, epoch } = lease
   const text = `update work set ${changes} where queue = ? and item = ? and holder = ? and epoch = ?`
   const count = await sql.run(text, [...values, queue, key, holder, epoch])
-  if (count === 0) throw new Retryable(`${queue} ${key} is no longer held by ${holder} (epoch ${epoch})`)
+  if (count === 0) throw new LeaseLost(`${queue} ${key} is no longer held by ${holder} (epoch ${epoch})`)
 }

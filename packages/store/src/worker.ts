@@ -5,7 +5,7 @@
 import { Retryable } from '@godwit/core'
 import type { Cancel, Clock, Logger } from '@godwit/ports'
 import type { WakingDatabase } from './waking.ts'
-import { finishWork, type Lease, nextDueMs, renewWork, takeWork } from './work.ts'
+import { finishWork, type Lease, LeaseLost, nextDueMs, renewWork, takeWork } from './work.ts'
 
 /** When to look at the key again, in milliseconds from now; undefined: when somebody wakes it. */
 export type Again = number | undefined
@@ -31,6 +31,10 @@ export interface WorkerOptions {
   readonly perform: (lease: Lease, signal: AbortSignal) => Promise<Again>
 }
 
+const LEASE_MS = 15_000
+const POLL_MS = 1000
+/** So often within a lease. */
+const RENEWALS = 5
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 30_000
 
@@ -81,7 +85,7 @@ export class Worker {
 
   /** @returns how long nothing new is due here */
   async #takeOnce(): Promise<number> {
-    const { database, queue, holder, concurrency, leaseMs = 15_000, pollMs = 1000, logger } = this.#options
+    const { database, queue, holder, concurrency, leaseMs = LEASE_MS, pollMs = POLL_MS, logger } = this.#options
     const limit = concurrency - this.#running.size
     if (limit <= 0) return pollMs
     try {
@@ -107,17 +111,11 @@ export class Worker {
   }
 
   async #run(lease: Lease): Promise<void> {
-    const { clock, logger, leaseMs = 15_000, perform } = this.#options
-    const lost = new AbortController()
-    const signal = AbortSignal.any([lost.signal, this.#stopping.signal])
-    let stopRenewing: Cancel = () => undefined
-    const renewLater = () => {
-      stopRenewing = clock.after(leaseMs / 3, () => void this.#renew(lease, leaseMs, lost, renewLater))
-    }
-    renewLater()
+    const { logger, perform } = this.#options
+    const { lost, stop } = this.#keep(lease)
     let again: Again
     try {
-      again = await perform(lease, signal)
+      again = await perform(lease, AbortSignal.any([lost, this.#stopping.signal]))
       this.#failures.delete(lease.key)
     } catch (error) {
       again = this.#delayMs(lease.key)
@@ -125,17 +123,40 @@ export class Worker {
       if (error instanceof Retryable) logger.debug(fields, 'work is tried again')
       else logger.warn(fields, 'work failed and is tried again')
     }
-    stopRenewing()
+    stop()
     await this.#finish(lease, again)
   }
 
-  async #renew(lease: Lease, leaseMs: number, lost: AbortController, later: () => void): Promise<void> {
-    try {
-      await this.#options.database.transaction(sql => renewWork(sql, lease, leaseMs))
-      later()
-    } catch (error) {
-      if (error instanceof Retryable) lost.abort()
-      else later()
+  /** Renews the lease until it is stopped. Whoever cannot reach the database for so long has lost it by his own clock. */
+  #keep(lease: Lease): { readonly lost: AbortSignal; stop(): void } {
+    const { database, clock, leaseMs = LEASE_MS } = this.#options
+    const lost = new AbortController()
+    const expireAfter = (delayMs: number) => clock.after(Math.max(0, delayMs), () => lost.abort())
+    let isOver = false
+    let cancelExpiry = expireAfter(leaseMs)
+    let cancelRenewal: Cancel = () => undefined
+    const renew = async () => {
+      const startedMs = clock.now()
+      try {
+        await database.transaction(sql => renewWork(sql, lease, leaseMs))
+        cancelExpiry()
+        if (!isOver) cancelExpiry = expireAfter(startedMs + leaseMs - clock.now())
+      } catch (error) {
+        if (error instanceof LeaseLost) lost.abort()
+      }
+      if (!lost.signal.aborted && !isOver) later()
+    }
+    const later = () => {
+      cancelRenewal = clock.after(leaseMs / RENEWALS, () => void renew())
+    }
+    later()
+    return {
+      lost: lost.signal,
+      stop: () => {
+        isOver = true
+        cancelExpiry()
+        cancelRenewal()
+      },
     }
   }
 

@@ -1,3 +1,5 @@
 export { type DrivenWorld, letTimePass, settle } from './let-time-pass.ts'
 export { Party, type PartyOptions, type ProcessPorts } from './party.ts'
+export { ProcessClock } from './process-clock.ts'
+export { ProcessGate } from './process-gate.ts'
 export type { CrashTime } from './process-transport.ts'

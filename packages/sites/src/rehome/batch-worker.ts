@@ -1,8 +1,9 @@
 /** The shared rows of a batch: marks the group, begins members as slots allow, leads, reports, ends. */
 import { type Decision, decide, Retryable } from '@godwit/core'
 import { type Again, type Row, type Sql, selectRows, updateRow } from '@godwit/store'
-import type { MigrationState } from '../model/states.ts'
-import { rowTime, seen } from '../state/row-time.ts'
+import { groupLedByPeer } from '../alarms/definitions.ts'
+import { clearAlarm } from '../alarms/store.ts'
+import { updateGroup } from '../peer-group/rows.ts'
 import type { AuditRequests } from './audit-requests.ts'
 import { type Batch, batchOf, cursorColumns, memberOf, notWaiting, waitingColumns } from './batch-rows.ts'
 import { type BatchEffect, type BatchFacts, type BatchStage, batchTable } from './batch-table.ts'
@@ -74,11 +75,8 @@ export class BatchWorker {
     if (effect?.kind === 'lead') {
       const { uuid, name } = this.#ports.site.identity
       // Leader and status in one row: nobody sees one without the other.
-      return await this.#writeGroup(scene, {
-        system_leader_id: uuid,
-        system_leader_name: name,
-        migration_status: 'complete',
-      })
+      const columns = { system_leader_id: uuid, system_leader_name: name, migration_status: 'complete' }
+      return await this.#writeGroup(scene, columns, sql => clearAway(sql, scene))
     }
     await this.#write(scene, { entered: 1, ...waitingColumns(scene.batch, step, 'the other site', scene.nowMs) })
     try {
@@ -96,7 +94,7 @@ export class BatchWorker {
     const columns = waitingColumns(scene.batch, waitsFor, who, scene.nowMs)
     if (Object.keys(columns).length > 0) await this.#write(scene, columns)
     if (scene.batch.cursor.stage !== 'Moving' || scene.batch.cancelledMs !== undefined) return LOOK_AGAIN_MS
-    const width = Number(scene.group?.['max_subcloud_rehoming'] ?? 1)
+    const width = scene.group?.maxRehoming ?? 1
     await this.#ports.site.database.transaction(async sql => {
       await beginMembers(sql, scene.batch.id, width)
       await grantSlots(sql, scene.batch.id, width)
@@ -135,11 +133,11 @@ export class BatchWorker {
     return undefined
   }
 
-  async #writeGroup(scene: BatchScene, columns: Row): Promise<Next> {
+  async #writeGroup(scene: BatchScene, columns: Row, also?: (sql: Sql) => Promise<unknown>): Promise<Next> {
     const { group } = scene
     await this.#write(scene, { entered: 1 }, async sql => {
-      if (!group) return
-      await updateRow(sql, 'subcloud_peer_group', seen(group), { ...columns, updated_at: await rowTime(sql) })
+      if (group) await updateGroup(sql, group, columns)
+      await also?.(sql)
     })
     return 'look'
   }
@@ -160,6 +158,13 @@ export class BatchWorker {
   }
 }
 
+/** The group is led by this site: it is not away any more. */
+async function clearAway(sql: Sql, { group, peer }: BatchScene): Promise<void> {
+  if (!group || !peer) return
+  const peerUuid = String(peer['peer_uuid'])
+  await clearAlarm(sql, groupLedByPeer({ group: group.name, peerUuid, peerName: String(peer['peer_name']) }))
+}
+
 async function readBatch(sql: Sql, id: number): Promise<BatchScene | undefined> {
   const [row] = await selectRows(sql, 'batch', { id })
   if (!row) return undefined
@@ -173,9 +178,6 @@ function batchFacts(scene: BatchScene, siteId: string): BatchFacts {
   const { batch, group, unfinished } = scene
   const isEarly = batch.cursor.stage === 'Opening' || batch.cursor.stage === 'Moving'
   const alone = { leaderId: siteId, migrationStatus: isEarly ? 'migrating' : undefined } as const
-  const known = group && {
-    leaderId: String(group['system_leader_id']),
-    migrationStatus: (group['migration_status'] ?? undefined) as MigrationState | undefined,
-  }
-  return { siteId, ...(known ?? alone), unfinished, peer: peerHealth(scene), isReported: batch.isReported }
+  const { leaderId, migrationStatus } = group ?? alone
+  return { siteId, leaderId, migrationStatus, unfinished, peer: peerHealth(scene), isReported: batch.isReported }
 }

@@ -1,17 +1,16 @@
 /** What a member of a batch does to others: the other site, and the executor. Each can be repeated. */
 import { Terminal } from '@godwit/core'
-import type { Row } from '@godwit/store'
 import type { RehomeAttempt } from '../executor/executor.ts'
-import type { MigrationState } from '../model/states.ts'
-import { PeerRefused, type RemoteGroup } from '../peer/peer-site.ts'
+import { PeerRefused } from '../peer/peer-site.ts'
+import type { Subcloud } from '../subcloud/rows.ts'
 import type { AuditRequests } from './audit-requests.ts'
 import type { RehomePorts } from './ports.ts'
 import type { GroupScene, MemberScene } from './scene.ts'
 import { bootstrapData } from './values.ts'
 
 /** @throws Terminal when the values or the password are not there any more */
-export function attemptOf(ports: RehomePorts, { batch, member }: MemberScene, subcloud: Row): RehomeAttempt {
-  const data = bootstrapData(subcloud['rehome_data'])
+export function attemptOf(ports: RehomePorts, { batch, member }: MemberScene, subcloud: Subcloud): RehomeAttempt {
+  const data = bootstrapData(subcloud.savedPayload)
   if (data.kind === 'incomplete')
     throw new Terminal('ValuesMissing', `subcloud ${member.name} has no ${data.missing.join(', ')}`)
   if (batch.sysadminPassword === undefined)
@@ -20,8 +19,8 @@ export function attemptOf(ports: RehomePorts, { batch, member }: MemberScene, su
   return {
     runId: member.runId,
     name: member.name,
-    region: String(subcloud['region_name']),
-    softwareVersion: String(subcloud['software_version']),
+    region: subcloud.region,
+    softwareVersion: subcloud.softwareVersion,
     values: data.values,
     bootstrapAddress: data.bootstrapAddress,
     sysadminPassword: openSecret(batch.sysadminPassword),
@@ -35,13 +34,13 @@ export function attemptOf(ports: RehomePorts, { batch, member }: MemberScene, su
 export async function releaseAtPeer(
   { peerSite, site }: RehomePorts,
   { peer, member }: MemberScene,
-  subcloud: Row,
+  subcloud: Subcloud,
   ownerEpoch: number,
 ): Promise<void> {
   if (!peer) return
   const fields = { 'management-state': 'unmanaged', migrate: 'true', owner_epoch: String(ownerEpoch) }
   try {
-    await peerSite(peer).updateSubcloud(String(subcloud['region_name']), { fields, files: {} })
+    await peerSite(peer).updateSubcloud(subcloud.region, { fields, files: {} })
   } catch (error) {
     if (!(error instanceof PeerRefused)) throw error
     const refused = { subcloud: member.name, status: error.status, reason: error.message }
@@ -54,24 +53,13 @@ export async function askForAudit(ports: RehomePorts, audits: AuditRequests, sce
   const { group, peer } = scene
   if (!group || !peer) return
   const { site, peerSite } = ports
-  await audits.request(String(group['id']), async () => {
+  await audits.request(String(group.id), async () => {
     try {
-      const objection = await peerSite(peer).requestAudit({ ...asRemote(group), siteUuid: site.identity.uuid })
-      if (objection) site.logger.info({ group: group['peer_group_name'], objection }, 'the other site does not audit')
+      const objection = await peerSite(peer).requestAudit({ ...group, siteUuid: site.identity.uuid })
+      if (objection) site.logger.info({ group: group.name, objection }, 'the other site does not audit')
     } catch (error) {
       if (!(error instanceof PeerRefused)) throw error
-      site.logger.info({ group: group['peer_group_name'], reason: error.message }, 'the other site does not audit')
+      site.logger.info({ group: group.name, reason: error.message }, 'the other site does not audit')
     }
   })
 }
-
-const asRemote = (group: Row): RemoteGroup => ({
-  id: Number(group['id']),
-  name: String(group['peer_group_name']),
-  priority: Number(group['group_priority']),
-  state: String(group['group_state']),
-  maxRehoming: Number(group['max_subcloud_rehoming']),
-  leaderId: String(group['system_leader_id']),
-  leaderName: String(group['system_leader_name']),
-  migrationStatus: (group['migration_status'] ?? undefined) as MigrationState | undefined,
-})

@@ -6,7 +6,7 @@ import { type Decision, decide, Retryable, Terminal } from '@godwit/core'
 import { type Again, type Row, type Sql, updateRow, wakeWork } from '@godwit/store'
 import type { Remote } from '../audit/member.ts'
 import { QUEUES } from '../site.ts'
-import { rowTime, seen } from '../state/row-time.ts'
+import { NO_ERROR, type Subcloud, updateSubcloud } from '../subcloud/rows.ts'
 import type { AuditRequests } from './audit-requests.ts'
 import { cursorColumns, type MemberOutcome, notWaiting, type StoredRun, waitingColumns } from './batch-rows.ts'
 import { enterStage } from './cursor.ts'
@@ -32,7 +32,7 @@ const MAX_STEPS = 100
 type Verdict = Decision<RehomeEffect, RehomeStage>
 interface View {
   readonly scene: MemberScene
-  readonly subcloud: Row
+  readonly subcloud: Subcloud
   readonly facts: RehomeFacts
 }
 /** `look`: something changed, decide anew; a number: look again after so many milliseconds; undefined: when woken. */
@@ -67,9 +67,9 @@ export class MemberWorker {
     return await this.#carryOut(view, verdictOf(view), signal)
   }
 
-  async #remote(scene: MemberScene, subcloud: Row): Promise<Remote> {
+  async #remote(scene: MemberScene, subcloud: Subcloud): Promise<Remote> {
     if (!scene.peer || !needsPeer(scene)) return { kind: 'unread' }
-    return await lookAtPeer(this.#ports.peerSite(scene.peer), String(subcloud['region_name']))
+    return await lookAtPeer(this.#ports.peerSite(scene.peer), subcloud.region)
   }
 
   async #carryOut(view: View, verdict: Verdict, signal: AbortSignal): Promise<Next> {
@@ -105,7 +105,8 @@ export class MemberWorker {
         )
         return 'look'
       default:
-        await this.#write(view.scene, entered(view.scene, step))
+        // An effect that is tried again says so already.
+        if (!isEntered(view.scene)) await this.#write(view.scene, entered(view.scene, step))
         return await this.#perform(view, effect, signal)
     }
   }
@@ -117,7 +118,7 @@ export class MemberWorker {
     const columns = effect.kind === 'claim' ? { wanted_epoch: effect.ownerEpoch } : {}
     await this.#write(scene, { ...entered(scene), ...columns }, async sql => {
       await updateSubcloud(sql, subcloud, subcloudColumns(scene, effect))
-      await wakeWork(sql, QUEUES.availability, String(subcloud['id']))
+      await wakeWork(sql, QUEUES.availability, String(subcloud.id))
     })
     return 'look'
   }
@@ -154,7 +155,8 @@ export class MemberWorker {
     const { name, batchId } = scene.member
     const text = error instanceof Error ? error.message : String(error)
     this.#ports.site.logger.debug({ batch: batchId, subcloud: name, error: text }, 'an effect is tried again')
-    await this.#rewrite(scene.member.id, { waits_for: `another attempt: ${text}`.slice(0, MAX_ERROR_LENGTH) })
+    const waitsFor = `another attempt, after: ${text}`.slice(0, MAX_ERROR_LENGTH)
+    await this.#rewrite(scene.member.id, waitingColumns(scene.member, waitsFor, 'the other side', scene.nowMs))
     return untilDeadline(scene, LOOK_AGAIN_MS)
   }
 
@@ -216,7 +218,7 @@ export class MemberWorker {
       await this.#write(scene, columns, sql => this.#afterMove(sql, scene, to))
       return 'look'
     }
-    const width = Number(scene.group?.['max_subcloud_rehoming'] ?? 1)
+    const width = scene.group?.maxRehoming ?? 1
     const hasSlot = await this.#ports.site.database.transaction(async sql => {
       const isFree = await takeSlot(sql, scene.batch.id, width)
       const waiting = waitingColumns(scene.member, A_SLOT, 'members that run', scene.nowMs)
@@ -272,7 +274,10 @@ export class MemberWorker {
         ...(code !== undefined && { code, message: message ?? null }),
         ...(note !== undefined && { message: `${member.message ?? ''} (${note})`.slice(0, MAX_ERROR_LENGTH) }),
       },
-      sql => wakeWork(sql, QUEUES.batch, String(member.batchId)),
+      async sql => {
+        await wakeWork(sql, QUEUES.batch, String(member.batchId))
+        await wakeWork(sql, QUEUES.availability, String(member.subcloudId))
+      },
     )
     this.#log(member.batchId, member.name, { outcome, code: member.code ?? code }, 'a rehome has ended')
     return undefined
@@ -319,6 +324,8 @@ function endOf(outcome: 'done' | 'undone', { member }: MemberScene): MemberOutco
   return member.code === CANCELLED && member.run === undefined ? 'cancelled' : 'failed'
 }
 
+const isEntered = ({ member }: MemberScene) => member.cursor.entered && member.waitsFor !== undefined
+
 const entered = ({ member, nowMs }: MemberScene, step?: string): Row => ({
   entered: 1,
   ...(step === undefined ? notWaiting(nowMs) : waitingColumns(member, step, 'this site', nowMs)),
@@ -338,7 +345,7 @@ function subcloudColumns(
       return {
         owner_epoch: effect.ownerEpoch,
         deploy_status: 'pre-rehome',
-        error_description: 'No errors present',
+        error_description: NO_ERROR,
         answered_ms: null,
       }
     case 'manage':
@@ -348,12 +355,9 @@ function subcloudColumns(
         ...(batch.groupId !== 0 && { management_state: 'managed', availability_status: 'online', audit_fail_count: 0 }),
       }
     case 'mark':
-      return { deploy_status: effect.deployStatus, error_description: member.message ?? 'No errors present' }
+      return { deploy_status: effect.deployStatus, error_description: member.message ?? NO_ERROR }
   }
 }
-
-const updateSubcloud = async (sql: Sql, subcloud: Row, columns: Row) =>
-  updateRow(sql, 'subcloud', seen(subcloud), { ...columns, updated_at: await rowTime(sql) })
 
 /** Not later than the deadline, which is a decision of its own. */
 function untilDeadline({ member, nowMs }: MemberScene, delayMs: number): number {

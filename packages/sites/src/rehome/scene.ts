@@ -1,8 +1,10 @@
 /** What one look at a member of a batch shows: rows of one transaction, and what the other site says. */
 import { type Row, type Sql, selectRows } from '@godwit/store'
+import { associationsWhere } from '../association/rows.ts'
 import type { Remote } from '../audit/member.ts'
-import type { DeployStatus, ManagementState } from '../model/states.ts'
 import type { PeerSite } from '../peer/peer-site.ts'
+import { groupById, type PeerGroup } from '../peer-group/rows.ts'
+import { type Subcloud, subcloudById } from '../subcloud/rows.ts'
 import { type Batch, type BatchMember, batchOf, memberOf } from './batch-rows.ts'
 import { nextOwnerEpoch } from './batch-table.ts'
 import type { RehomeFacts } from './facts.ts'
@@ -10,7 +12,7 @@ import { bootstrapData } from './values.ts'
 
 export interface GroupScene {
   /** undefined: a subcloud that is taken in alone. */
-  readonly group: Row | undefined
+  readonly group: PeerGroup | undefined
   /** The other site, as the monitor knows it; undefined when the group has no association. */
   readonly peer: Row | undefined
   readonly nowMs: number
@@ -19,15 +21,14 @@ export interface GroupScene {
 export interface MemberScene extends GroupScene {
   readonly member: BatchMember
   readonly batch: Batch
-  readonly subcloud: Row | undefined
+  readonly subcloud: Subcloud | undefined
 }
 
 /** A peer is looked up by its group: one that was never reached yet is not given up either. */
 export async function readGroup(sql: Sql, groupId: number): Promise<GroupScene> {
-  const [group] = groupId === 0 ? [] : await selectRows(sql, 'subcloud_peer_group', { id: groupId })
-  const [association] = group ? await selectRows(sql, 'peer_group_association', { peer_group_id: groupId }) : []
-  const peerId = association?.['system_peer_id'] ?? null
-  const [peer] = peerId === null ? [] : await selectRows(sql, 'system_peer', { id: peerId })
+  const group = groupId === 0 ? undefined : await groupById(sql, groupId)
+  const [association] = group ? await associationsWhere(sql, { peer_group_id: groupId }) : []
+  const [peer] = association ? await selectRows(sql, 'system_peer', { id: association.peerId }) : []
   return { group, peer, nowMs: await sql.nowMs() }
 }
 
@@ -38,7 +39,7 @@ export async function readMember(sql: Sql, id: number): Promise<MemberScene | un
   const [batchRow] = await selectRows(sql, 'batch', { id: member.batchId })
   if (!batchRow) return undefined
   const batch = batchOf(batchRow)
-  const [subcloud] = await selectRows(sql, 'subcloud', { id: member.subcloudId })
+  const subcloud = await subcloudById(sql, member.subcloudId)
   return { member, batch, subcloud, ...(await readGroup(sql, batch.groupId)) }
 }
 
@@ -68,24 +69,24 @@ export function needsPeer(scene: MemberScene): boolean {
   return asks || (cursor.stage === 'Running' && run === undefined)
 }
 
-export function factsOf(scene: MemberScene, subcloud: Row, remote: Remote): RehomeFacts {
+export function factsOf(scene: MemberScene, subcloud: Subcloud, remote: Remote): RehomeFacts {
   const { member } = scene
-  const data = bootstrapData(subcloud['rehome_data'])
-  const answeredMs = subcloud['answered_ms'] ?? null
+  const data = bootstrapData(subcloud.savedPayload)
+  const { deployStatus, managementState, ownerEpoch, answeredMs } = subcloud
   const { run } = member
   return {
     name: member.name,
-    deployStatus: String(subcloud['deploy_status']) as DeployStatus,
-    managementState: String(subcloud['management_state']) as ManagementState,
+    deployStatus,
+    managementState,
     wantedEpoch: member.wantedEpoch || wantedEpoch(scene, subcloud, remote),
-    ownerEpoch: Number(subcloud['owner_epoch']),
+    ownerEpoch,
     missingValues: data.kind === 'incomplete' ? data.missing : [],
     peer: peerHealth(scene),
     remote,
     isPrepared: member.isPrepared,
     wantsManaged: scene.batch.groupId !== 0,
     run: runFact(run),
-    answersHere: run !== undefined && 'endedMs' in run && answeredMs !== null && Number(answeredMs) >= run.endedMs,
+    answersHere: run !== undefined && 'endedMs' in run && answeredMs !== undefined && answeredMs >= run.endedMs,
     isFailureReported: member.isFailureReported || knowsFailure(remote),
   }
 }
@@ -99,9 +100,8 @@ function runFact(run: BatchMember['run']): RehomeFacts['run'] {
 const knowsFailure = (remote: Remote) =>
   remote.kind === 'absent' || (remote.kind === 'member' && remote.view.deployStatus === 'rehome-failed')
 
-function wantedEpoch({ group, peer }: MemberScene, subcloud: Row, remote: Remote): number {
-  const own = Number(subcloud['owner_epoch'])
-  const known = remote.kind === 'member' ? [own, remote.view.ownerEpoch] : [own]
+function wantedEpoch({ group, peer }: MemberScene, { ownerEpoch }: Subcloud, remote: Remote): number {
+  const known = remote.kind === 'member' ? [ownerEpoch, remote.view.ownerEpoch] : [ownerEpoch]
   const isBlind = peer !== undefined && remote.kind === 'unread'
-  return nextOwnerEpoch({ known, priority: Number(group?.['group_priority'] ?? 0), isBlind })
+  return nextOwnerEpoch({ known, priority: group?.priority ?? 0, isBlind })
 }

@@ -51,7 +51,7 @@ const isClaimed: Guard<Facts> = {
 }
 
 /** An error of one call permits nothing; a peer is passed over only when its monitor has given it up. */
-const isReleased: Guard<Facts> = {
+export const isReleased: Guard<Facts> = {
   what: 'the other site has proven that it does not manage the subcloud, or is unavailable',
   check: ({ name, peer, remote, wantedEpoch }) => {
     if (peer !== 'available') return holds

@@ -7,6 +7,9 @@ import { describe, test } from 'node:test'
 import { commandOf, crashAt, type Reference, undisturbed } from './torture/hubs/exhaustive.ts'
 import { runSeed, seedCommandOf } from './torture/hubs/run-seed.ts'
 import { SCENARIOS } from './torture/hubs/scenarios.ts'
+import { WorldImages } from './torture/hubs/world-image.ts'
+
+const images = new WorldImages()
 
 /** Crash points of each scenario; neighbours are much alike, so they are taken far from each other. */
 const POINTS_EACH = 7
@@ -17,7 +20,7 @@ const sample = ({ points }: Reference) =>
 describe('whoever dies, just before or just after a write, the end is the same', () => {
   for (const { name } of SCENARIOS)
     test(`in scenario ${name}`, async () => {
-      const reference = await undisturbed(name, 1)
+      const reference = await undisturbed(name, 1, images)
       for (const point of sample(reference)) {
         assert.ok(point)
         const { failures, crashes } = await crashAt(reference, point)
@@ -31,7 +34,7 @@ test('a random schedule of crashes, faults, sleepers and edits harms no cluster'
   let crashes = 0
   let strikes = 0
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
-    const run = await runSeed(seed)
+    const run = await runSeed(seed, images)
     assert.deepEqual(run.failures, [], seedCommandOf(seed))
     crashes += run.crashes
     strikes += run.strikes

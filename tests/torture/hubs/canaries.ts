@@ -1,5 +1,7 @@
 /** Secret values of all hubs, and whether one of them shows up where it must not (INV-10). */
-import { type KubeClient, type KubeObject, resources } from '@godwit/kube'
+import { type KubeObject, resources } from '@godwit/kube'
+import type { HubsWorld } from './world.ts'
+import type { ServerName } from './world-image.ts'
 
 type Secret = KubeObject & { readonly data?: Readonly<Record<string, string>> }
 
@@ -10,6 +12,8 @@ const PUBLIC: readonly string[] = ['ca.crt', 'publicKey', 'namespace', 'cluster-
 
 export class Canaries {
   readonly #values = new Map<string, string>()
+  /** States are never changed, so each is read once. */
+  readonly #seen = new WeakSet<Secret>()
   #found: string | undefined
 
   /** Where the first one was found. */
@@ -22,15 +26,18 @@ export class Canaries {
   }
 
   /** Learns all secret values that a server has now. */
-  async collect(client: KubeClient): Promise<void> {
-    const { items } = await client.list<Secret>(resources.secrets)
-    for (const { metadata, data = {} } of items)
+  collect(world: HubsWorld, server: ServerName): void {
+    for (const secret of world.objects<Secret>(server, resources.secrets)) {
+      if (this.#seen.has(secret)) continue
+      this.#seen.add(secret)
+      const { metadata, data = {} } = secret
       for (const [member, base64] of Object.entries(data)) {
         if (PUBLIC.includes(member)) continue
         const name = `${metadata.namespace}/${metadata.name}[${member}]`
         this.#learn(name, base64)
         for (const line of Buffer.from(base64, 'base64').toString('utf8').split('\n')) this.#learn(name, tail(line))
       }
+    }
   }
 
   /** @param where for the report */

@@ -5,7 +5,7 @@ import { commandOf, crashAt, type Reference, undisturbed } from './exhaustive.ts
 import type { CrashPoint } from './run-scenario.ts'
 import { runSeed, type SeedRun, seedCommandOf } from './run-seed.ts'
 import { SCENARIOS } from './scenarios.ts'
-import { PARTIES } from './world.ts'
+import { PARTIES, WorldImages } from './world-image.ts'
 
 /** As given on the command line. */
 export interface CommandOptions {
@@ -34,10 +34,11 @@ export async function runHubs(options: CommandOptions, print: Print): Promise<Ta
 
 async function runPoints(options: CommandOptions, point: CrashPoint | undefined, print: Print): Promise<Tally> {
   const names = options.scenario === undefined ? SCENARIOS.map(({ name }) => name) : [options.scenario]
+  const images = new WorldImages()
   let passed = 0
   let failed = 0
   for (const name of names) {
-    const reference = await undisturbed(name, whole('--seed', options.seed))
+    const reference = await undisturbed(name, whole('--seed', options.seed), images)
     const every = whole('--every', options.every)
     const chosen = point ? [point] : reference.points.filter((_, index) => index % every === 0)
     const points = shareOf(chosen, parseShard(options.shard))
@@ -53,10 +54,11 @@ async function runPoints(options: CommandOptions, point: CrashPoint | undefined,
 async function runSeeds(options: CommandOptions, seeds: string, print: Print): Promise<Tally> {
   const first = whole('--from', options.from)
   const seedCount = whole('--seeds', seeds)
+  const images = new WorldImages()
   const sum = { passed: 0, failed: 0, crashes: 0, strikes: 0 }
   const all = Array.from({ length: seedCount }, (_, index) => first + index)
   for (const seed of shareOf(all, parseShard(options.shard))) {
-    const run = await runSeed(seed)
+    const run = await runSeed(seed, images)
     sum.crashes += run.crashes
     sum.strikes += run.strikes
     if (run.failures.length === 0) sum.passed += 1

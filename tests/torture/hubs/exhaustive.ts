@@ -2,34 +2,35 @@
 import { compareEnds, type EndState } from './judge.ts'
 import { type CrashPoint, runScenario } from './run-scenario.ts'
 import { type Scenario, scenarioOf } from './scenarios.ts'
-import { PARTIES } from './world.ts'
+import { PARTIES, type WorldImages } from './world-image.ts'
 
 export interface Reference {
   readonly scenario: Scenario
   readonly seed: number
+  readonly images: WorldImages
   readonly state: EndState
   readonly points: readonly CrashPoint[]
 }
 
 /** The undisturbed run, and all moments in which somebody may die. Throws when even that run has faults. */
-export async function undisturbed(name: string, seed: number): Promise<Reference> {
+export async function undisturbed(name: string, seed: number, images: WorldImages): Promise<Reference> {
   const scenario = scenarioOf(name)
-  const { state, failures, writes } = await runScenario(scenario, seed)
+  const { state, failures, writes } = await runScenario(scenario, { seed, images })
   if (failures.length > 0) throw new Error(`${name} fails without any crash:\n${failures.join('\n')}`)
   const points = PARTIES.flatMap(party =>
     Array.from({ length: writes[party] }, (_, index) =>
       (['before', 'after'] as const).map(when => ({ party, write: index + 1, when })),
     ).flat(),
   )
-  return { scenario, seed, state, points }
+  return { scenario, seed, images, state, points }
 }
 
 /** @returns what is wrong with the end of a run with this death, and its log */
 export async function crashAt(
-  { scenario, seed, state }: Reference,
+  { scenario, seed, images, state }: Reference,
   point: CrashPoint,
 ): Promise<{ readonly failures: readonly string[]; readonly log: readonly string[]; readonly crashes: number }> {
-  const run = await runScenario(scenario, seed, point)
+  const run = await runScenario(scenario, { seed, images }, point)
   const differing = scenario.hasOneEnd ? compareEnds(state, run.state) : []
   return { failures: [...run.failures, ...differing], log: run.log, crashes: run.crashes }
 }

@@ -1,6 +1,8 @@
 /** What is on a hub, in words that do not change with time, versions or uids: for comparing one end state with another. */
-import { type KubeClient, type KubeObject, type Resource, resources } from '@godwit/kube'
+import { type KubeObject, type Resource, resources } from '@godwit/kube'
 import { foreign } from '@godwit/simulation'
+import type { HubsWorld } from './world.ts'
+import type { ServerName } from './world-image.ts'
 
 /** Content by `Kind namespace/name`. */
 export type Inventory = Readonly<Record<string, string>>
@@ -26,12 +28,10 @@ const NOT_COMPARED = /^system:open-cluster-management:managedcluster:bootstrap:|
 /** What the taint controller leaves behind. */
 const EMPTY_TAINTS = /,"taints":\[\]/g
 
-export async function takeInventory(client: KubeClient, migrationUid: string): Promise<Inventory> {
+export function takeInventory(world: HubsWorld, hub: ServerName, migrationUid: string): Inventory {
   const inventory: Record<string, string> = {}
   for (const resource of KINDS) {
-    if (!(await client.serves(resource))) continue
-    const { items } = await client.list<Content>(resource)
-    for (const { metadata, spec, data } of items) {
+    for (const { metadata, spec, data } of world.objects<Content>(hub, resource)) {
       if (NOT_COMPARED.test(metadata.name)) continue
       const key = `${resource.kind} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`
       const { labels = {}, annotations = {}, finalizers = [] } = metadata

@@ -27,7 +27,7 @@ type ConfigMap = KubeObject & { readonly data?: Readonly<Record<string, string>>
 
 export async function judge(world: HubsWorld, before: Inventory, uid: string): Promise<Verdict> {
   const { clients, fleet } = world
-  const migration = await world.migration()
+  const migration = world.migration()
   const owners = Object.fromEntries(world.names.map(name => [name, fleet.klusterlet(name)?.hub]))
   const result = await clients.global.get<ConfigMap>(resources.configMaps, {
     name: MIGRATION,
@@ -40,8 +40,8 @@ export async function judge(world: HubsWorld, before: Inventory, uid: string): P
     residue: migration?.status?.residue ?? [],
     result: result?.data,
     owners,
-    hub1: await takeInventory(clients.hub1, uid),
-    hub2: await takeInventory(clients.hub2, uid),
+    hub1: takeInventory(world, 'hub1', uid),
+    hub2: takeInventory(world, 'hub2', uid),
   }
   const moved = world.names.filter(name => owners[name] === 'hub2')
   // What is named in the status is a debt that somebody knows of; that the cluster has an owner is owed all the same.

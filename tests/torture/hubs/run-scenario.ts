@@ -4,7 +4,8 @@ import { takeInventory } from './inventory.ts'
 import { hasEnded, judge, type Verdict } from './judge.ts'
 import type { Scenario } from './scenarios.ts'
 import { Watchdog } from './watchdog.ts'
-import { HubsWorld, PARTIES, type PartyName } from './world.ts'
+import { HubsWorld } from './world.ts'
+import { PARTIES, type PartyName, type WorldImages } from './world-image.ts'
 
 export interface CrashPoint {
   readonly party: PartyName
@@ -30,11 +31,16 @@ const AFTERMATH_MS = 90_000
 /** Writes of a party that come this long after the end are a fault. */
 const QUIET_AFTER_MS = 15_000
 
-export async function runScenario(scenario: Scenario, seed: number, crash?: CrashPoint): Promise<ScenarioRun> {
+export async function runScenario(
+  scenario: Scenario,
+  { seed, images }: { readonly seed: number; readonly images: WorldImages },
+  crash?: CrashPoint,
+): Promise<ScenarioRun> {
   const { count, knobs, stageTimeout, spec, deletedAt } = scenario
   const log: string[] = []
   let isDue = false
   const world = await HubsWorld.start({
+    images,
     seed,
     count,
     ...(knobs && { knobs }),
@@ -48,13 +54,13 @@ export async function runScenario(scenario: Scenario, seed: number, crash?: Cras
     const beginMs = world.clock.now()
     world.startParties()
     await world.migrate({ ...spec, ...(stageTimeout !== undefined && { supportedConfigs: { stageTimeout } }) })
-    const uid = (await world.migration())?.metadata.uid ?? ''
-    const before = await takeInventory(world.clients.hub1, uid)
+    const uid = world.migration()?.metadata.uid ?? ''
+    const before = takeInventory(world, 'hub1', uid)
     const watchdog = new Watchdog(world)
     let isDeleted = false
-    while (!(await isOver(world)) && world.clock.now() - beginMs < BOUND_MS) {
+    while (!isOver(world) && world.clock.now() - beginMs < BOUND_MS) {
       await world.pass(LOOK_EVERY_MS, () => isDue && !isDeleted)
-      await watchdog.look()
+      watchdog.look()
       if (!isDue || isDeleted) continue
       isDeleted = true
       await world.deleteMigration()
@@ -63,7 +69,7 @@ export async function runScenario(scenario: Scenario, seed: number, crash?: Cras
     await world.pass(QUIET_AFTER_MS)
     const writes = writesOf(world)
     await world.pass(AFTERMATH_MS - QUIET_AFTER_MS)
-    await watchdog.look()
+    watchdog.look()
     const { state, failures } = await judge(world, before, uid)
     const late = PARTIES.filter(party => world.parties[party].writes !== writes[party])
     const crashes = PARTIES.reduce((sum, party) => sum + world.parties[party].crashes, 0)
@@ -78,7 +84,7 @@ const writesOf = ({ parties }: HubsWorld) =>
   Object.fromEntries(PARTIES.map(party => [party, parties[party].writes])) as Record<PartyName, number>
 
 /** Ended, and nobody holds it any more; or gone. */
-async function isOver(world: HubsWorld): Promise<boolean> {
-  const migration = await world.migration()
+function isOver(world: HubsWorld): boolean {
+  const migration = world.migration()
   return !migration || hasEnded(migration)
 }

@@ -6,7 +6,8 @@ import { takeInventory } from './inventory.ts'
 import { type EndState, hasEnded, judge } from './judge.ts'
 import { CALM_AT_MS, drawSchedule, type Incident, type Schedule } from './schedule.ts'
 import { Watchdog } from './watchdog.ts'
-import { HubsWorld, PARTIES, SERVERS, type ServerName } from './world.ts'
+import { HubsWorld } from './world.ts'
+import { PARTIES, SERVERS, type ServerName, type WorldImages } from './world-image.ts'
 
 export interface SeedRun {
   readonly schedule: Schedule
@@ -26,15 +27,16 @@ const LOOK_CALMLY_EVERY_MS = 5_000
 /** Looks for secrets on the hubs at each so-manyeth look only. */
 const HUBS_EVERY = 6
 /** After the end: leases are renewed, and klusterlets that wandered notice it. */
-const AFTERMATH_MS = 300_000
+const AFTERMATH_MS = 150_000
 const MAX_RESTART_LOOKS = 120
 
-export async function runSeed(seed: number): Promise<SeedRun> {
+export async function runSeed(seed: number, images: WorldImages): Promise<SeedRun> {
   const schedule = drawSchedule(seed)
   const log: string[] = []
   const canaries = new Canaries()
   const told: [string, string][] = []
   const world = await HubsWorld.start({
+    images,
     seed,
     count: schedule.count,
     knobs: schedule.knobs,
@@ -50,30 +52,30 @@ export async function runSeed(seed: number): Promise<SeedRun> {
   try {
     for (const { party, write, when } of schedule.crashes) world.parties[party].crashAt(write, when)
     const watchdog = new Watchdog(world)
-    const inspect = async (servers: readonly ServerName[]) => {
-      for (const server of servers) await canaries.collect(world.clients[server])
+    const inspect = (servers: readonly ServerName[]) => {
+      for (const server of servers) canaries.collect(world, server)
       for (const [where, text] of told.splice(0)) canaries.inspect(where, text)
     }
     world.startParties()
     const { stageTimeout } = schedule
     await world.migrate(stageTimeout === undefined ? {} : { supportedConfigs: { stageTimeout } })
-    const uid = (await world.migration())?.metadata.uid ?? ''
-    const before = await takeInventory(world.clients.hub1, uid)
+    const uid = world.migration()?.metadata.uid ?? ''
+    const before = takeInventory(world, 'hub1', uid)
     const run = new Course(world, schedule)
-    await inspect(SERVERS)
-    for (let look = 0; !(await run.isOver()); look++) {
+    inspect(SERVERS)
+    for (let look = 0; !run.isOver(); look++) {
       await run.goOn()
-      await watchdog.look()
+      watchdog.look()
       // Tokens and credentials come and go on the global hub; what the hubs themselves keep lasts longer.
-      if (world.sinceBirthMs < CALM_AT_MS) await inspect(look % HUBS_EVERY === 0 ? SERVERS : ['global'])
+      if (world.sinceBirthMs < CALM_AT_MS) inspect(look % HUBS_EVERY === 0 ? SERVERS : ['global'])
     }
     const tookMs = world.sinceBirthMs
     const strikes = run.calmDown()
     await world.pass(AFTERMATH_MS)
     await untilNobodyRestarts(world)
-    await watchdog.look()
-    await inspect(SERVERS)
-    await inspectEvents(world, canaries)
+    watchdog.look()
+    inspect(SERVERS)
+    inspectEvents(world, canaries)
     const { state, failures } = await judge(world, before, uid)
     return {
       schedule,
@@ -98,9 +100,9 @@ async function untilNobodyRestarts(world: HubsWorld): Promise<void> {
   for (let look = 0; look < MAX_RESTART_LOOKS && world.names.some(isRestarting); look++) await world.pass(LOOK_EVERY_MS)
 }
 
-async function inspectEvents({ clients }: HubsWorld, canaries: Canaries): Promise<void> {
+function inspectEvents(world: HubsWorld, canaries: Canaries): void {
   for (const server of SERVERS)
-    for (const event of (await clients[server].list(resources.events)).items)
+    for (const event of world.objects(server, resources.events))
       canaries.inspect(`an event on ${server}`, JSON.stringify(event))
 }
 
@@ -117,10 +119,10 @@ class Course {
     this.#due = [...schedule.incidents]
   }
 
-  async isOver(): Promise<boolean> {
+  isOver(): boolean {
     const world = this.#world
     if (world.sinceBirthMs > CALM_AT_MS + BOUND_MS) return true
-    const migration = await world.migration()
+    const migration = world.migration()
     return !migration || hasEnded(migration)
   }
 

@@ -2,7 +2,7 @@
 import type { MigrationSpec } from '@godwit/hubs'
 import type { TransportRequest } from '@godwit/kube'
 import type { FleetKnobs } from '@godwit/simulation'
-import type { ServerName } from './world.ts'
+import type { ServerName } from './world-image.ts'
 
 export interface Scenario {
   readonly name: string

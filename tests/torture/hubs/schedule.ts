@@ -2,7 +2,7 @@
 import type { FaultEffect, FaultRule } from '@godwit/kube-server'
 import { type Random, seededRandom } from '@godwit/ports'
 import { type CrashTime, clusterName, type FleetKnobs, type ImportControllerMode } from '@godwit/simulation'
-import { PARTIES, type PartyName, SERVERS, type ServerName, userOf } from './world.ts'
+import { PARTIES, type PartyName, SERVERS, type ServerName, userOf } from './world-image.ts'
 
 export type Incident =
   | { readonly kind: 'fault'; readonly server: ServerName; readonly rule: FaultRule; readonly forMs: number }
@@ -20,6 +20,9 @@ export interface Schedule {
   readonly crashes: readonly { readonly party: PartyName; readonly write: number; readonly when: CrashTime }[]
   readonly incidents: readonly { readonly atMs: number; readonly incident: Incident }[]
 }
+
+/** Of managed clusters: two are enough to be in each other's way. */
+const COUNTS = [1, 2, 2, 3] as const
 
 /** Misfortune begins this early; what lasts is over by `CALM_AT_MS`. */
 const TROUBLE_MS = 20_000
@@ -44,7 +47,8 @@ class Dice {
 
 export function drawSchedule(seed: number): Schedule {
   const dice = new Dice(seededRandom(seed * 7919 + 17))
-  const count = dice.whole(2, 4)
+  const count = dice.oneOf(COUNTS)
+  const knobs = drawKnobs(dice, count)
   const incidents = [
     ...dice.times(0, 4, () => drawFault(dice)),
     ...dice.times(0, 2, () => drawSleep(dice)),
@@ -55,8 +59,9 @@ export function drawSchedule(seed: number): Schedule {
   return {
     seed,
     count,
-    knobs: drawKnobs(dice, count),
-    stageTimeout: dice.isLucky(0.3) ? `${dice.whole(20, 120)}s` : undefined,
+    knobs,
+    // Who waits for a cluster that cannot come waits for its deadline: nothing happens until then.
+    stageTimeout: dice.isLucky(isHopeless(knobs) ? 0.9 : 0.3) ? `${dice.whole(20, 120)}s` : undefined,
     crashes: dice.times(0, 4, () => ({
       party: dice.oneOf(PARTIES),
       write: dice.whole(1, 90),
@@ -67,6 +72,8 @@ export function drawSchedule(seed: number): Schedule {
       .sort((a, b) => a.atMs - b.atMs),
   }
 }
+
+const isHopeless = ({ overrides = {} }: Partial<FleetKnobs>) => Object.keys(overrides).length > 0
 
 function drawKnobs(dice: Dice, count: number): Partial<FleetKnobs> {
   const rate = () => (dice.isLucky(0.3) ? dice.whole(1, 30) / 100 : 0)
@@ -80,7 +87,7 @@ function drawKnobs(dice: Dice, count: number): Partial<FleetKnobs> {
       rolloutDelayMs: dice.whole(10, 5_000),
       restartDelayMs: dice.whole(5, 3_000),
       workApplyDelayMs: dice.whole(2, 1_000),
-      hubConnectionTimeoutMs: dice.whole(20, 200) * 1_000,
+      hubConnectionTimeoutMs: dice.whole(20, 100) * 1_000,
       failures: { apply: rate(), probe: rate(), request: rate(), kill: rate() / 10 },
     },
     overrides: { ...stubborn, ...cutOff },

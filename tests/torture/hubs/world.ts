@@ -1,53 +1,51 @@
 /**
  * Three API servers in memory, a small fleet, and the real controller and agents as parties that can be killed: all on
- * one virtual clock and one seed. Each party may do what the shipped roles say, and nothing else.
+ * one virtual clock and one seed.
  */
 import {
-  agentRulesOnGlobalHub,
-  agentRulesOnHub,
-  clusterRoleFor,
-  controllerRules,
   type Deadlines,
   GLOBAL_HUB_NAMESPACE,
   godwit,
   HubAgent,
   type ManagedClusterMigration,
-  managedClusterMigrationCrd,
-  migrationTaskCrd,
-  roleFor,
   runController,
 } from '@godwit/hubs'
-import { KubeClient, type KubeObject, type Resource, resources, type TransportRequest } from '@godwit/kube'
+import {
+  KubeClient,
+  type KubeObject,
+  type Resource,
+  type Transport,
+  type TransportRequest,
+} from '@godwit/kube'
 import { KubeServer } from '@godwit/kube-server'
 import { type Logger, seededRandom, VirtualClock } from '@godwit/ports'
 import {
-  DEFAULT_HUB_KNOBS,
-  FAST_HUB_KNOBS,
-  FAST_KNOBS,
   type Fleet,
   type FleetKnobs,
   letTimePass,
   Party,
   type ProcessPorts,
-  populateGlobalHub,
-  populateHub,
-  prepareHub,
   type Snapshot,
   startFleet,
-  takeSnapshot,
 } from '@godwit/simulation'
+import {
+  accessOf,
+  calmKnobs,
+  PARTIES,
+  type PartyName,
+  type PerServer,
+  perServer,
+  SERVERS,
+  type ServerName,
+  userOf,
+  type WorldImage,
+  type WorldImages,
+} from './world-image.ts'
 
-export const SERVERS = ['global', 'hub1', 'hub2'] as const
-export type ServerName = (typeof SERVERS)[number]
-const HUBS = ['hub1', 'hub2'] as const
-export const PARTIES = ['controller', 'source', 'target'] as const
-export type PartyName = (typeof PARTIES)[number]
-type PerServer<T> = Readonly<Record<ServerName, T>>
-
-export const userOf = (party: PartyName) => `godwit-${party}`
 export const MIGRATION = 'move'
 
 export interface HubsWorldOptions {
+  readonly images: WorldImages
   readonly seed: number
   readonly count: number
   readonly knobs?: Partial<FleetKnobs>
@@ -59,14 +57,6 @@ export interface HubsWorldOptions {
   readonly onWrite?: (party: string, server: ServerName, request: TransportRequest) => void
 }
 
-const perServer = <T>(make: (name: ServerName) => T): PerServer<T> => ({
-  global: make('global'),
-  hub1: make('hub1'),
-  hub2: make('hub2'),
-})
-
-const urlOf = (name: ServerName) => `https://api.${name}.example.com:6443`
-
 export class HubsWorld {
   readonly clock: VirtualClock
   readonly servers: PerServer<KubeServer>
@@ -74,15 +64,20 @@ export class HubsWorld {
   readonly clients: PerServer<KubeClient>
   readonly parties: Readonly<Record<PartyName, Party>>
   #fleet: Fleet | undefined
-  #names: readonly string[] = []
-  #snapshot: Snapshot = new Map()
+  readonly #image: WorldImage
   readonly #options: HubsWorldOptions
   #traffic = 0
   #bornMs = 0
   #epoch = 0
 
-  private constructor(servers: PerServer<KubeServer>, clock: VirtualClock, options: HubsWorldOptions) {
+  private constructor(
+    servers: PerServer<KubeServer>,
+    clock: VirtualClock,
+    image: WorldImage,
+    options: HubsWorldOptions,
+  ) {
     this.#options = options
+    this.#image = image
     this.clock = clock
     this.servers = servers
     const random = seededRandom(options.seed)
@@ -108,15 +103,17 @@ export class HubsWorld {
   }
 
   static async start(options: HubsWorldOptions): Promise<HubsWorld> {
-    const clock = new VirtualClock()
+    const image = await options.images.of(options.count, options.knobs?.hub?.importControllerMode)
+    const clock = new VirtualClock(image.nowMs)
     const [global, hub1, hub2] = await Promise.all(
-      SERVERS.map((_, index) =>
-        KubeServer.start({ listen: false, auth: {}, clock, random: seededRandom(options.seed * 8 + index) }),
-      ),
+      SERVERS.map((name, index) => {
+        const random = seededRandom(options.seed * 8 + index)
+        return KubeServer.start({ listen: false, auth: {}, clock, random, image: image.servers[name] })
+      }),
     )
     if (!global || !hub1 || !hub2) throw new Error('a server did not start')
-    const world = new HubsWorld({ global, hub1, hub2 }, clock, options)
-    await world.#populate()
+    const world = new HubsWorld({ global, hub1, hub2 }, clock, image, options)
+    await world.#startFleet()
     return world
   }
 
@@ -126,12 +123,12 @@ export class HubsWorld {
   }
 
   get names(): readonly string[] {
-    return this.#names
+    return this.#image.names
   }
 
   /** What the clusters were on the source hub at the start. */
   get snapshot(): Snapshot {
-    return this.#snapshot
+    return this.#image.snapshot
   }
 
   /** Virtual time since the parties were started. */
@@ -170,7 +167,17 @@ export class HubsWorld {
     })
   }
 
-  migration = () => this.clients.global.get<ManagedClusterMigration>(godwit.migrations, MIGRATION_REF)
+  /** Undefined when it is gone. */
+  migration(): ManagedClusterMigration | undefined {
+    const all = this.objects<ManagedClusterMigration>('global', godwit.migrations)
+    return all.find(({ metadata }) => metadata.name === MIGRATION)
+  }
+
+  /** What a server has of a kind, without a request. */
+  objects<T extends KubeObject>(server: ServerName, { plural, group }: Resource, namespace?: string): readonly T[] {
+    return [...this.servers[server].peek(group ? `${plural}.${group}` : plural, namespace)] as KubeObject[] as T[]
+  }
+
   deleteMigration = () => this.clients.global.delete(godwit.migrations, MIGRATION_REF)
 
   /** Kills everybody. */
@@ -180,57 +187,18 @@ export class HubsWorld {
     await Promise.all(SERVERS.map(name => this.servers[name].stop()))
   }
 
-  async #populate(): Promise<void> {
-    const { clients, clock } = this
-    const { count, seed } = this.#options
-    for (const hub of HUBS) await prepareHub({ client: clients[hub], clock })
-    await populateGlobalHub({ client: clients.global, clock, hubs: HUBS.map(hub => this.#access(hub)) })
-    for (const crd of [managedClusterMigrationCrd, migrationTaskCrd])
-      await clients.global.create(resources.customResourceDefinitions, crd as unknown as KubeObject)
-    await this.#grant()
-    this.#names = await populateHub({
-      client: clients.hub1,
-      clock,
-      count,
-      ztpEvery: 2,
-      imageBasedEvery: 2,
-      observedEvery: 3,
-    })
+  async #startFleet(): Promise<void> {
+    const { clock, clients, servers } = this
+    const { seed, knobs } = this.#options
+    const access = perServer(name => accessOf(name, servers[name], clients[name]))
     this.#fleet = await startFleet({
-      globalHub: this.#access('global'),
-      hubs: { hub1: this.#access('hub1'), hub2: this.#access('hub2') },
-      knobs: this.#knobs(),
+      globalHub: access.global,
+      hubs: { hub1: access.hub1, hub2: access.hub2 },
+      knobs: calmKnobs(knobs),
       clock,
       random: seededRandom(seed),
     })
-    await this.pass(2_000)
-    this.#snapshot = await takeSnapshot(clients.hub1, this.#names)
-  }
-
-  #knobs(): FleetKnobs {
-    const { leaseJitter: _, ...klusterlet } = FAST_KNOBS
-    const { knobs } = this.#options
-    return {
-      overrides: {},
-      hubs: {},
-      ...knobs,
-      hub: { ...DEFAULT_HUB_KNOBS, ...FAST_HUB_KNOBS, ...CALM_POLLS, ...knobs?.hub },
-      klusterlet: { ...klusterlet, ...knobs?.klusterlet },
-    }
-  }
-
-  #access(name: ServerName) {
-    const caData = Buffer.from(this.servers[name].caPem).toString('base64')
-    return { name, client: this.clients[name], server: urlOf(name), caData }
-  }
-
-  async #grant(): Promise<void> {
-    const { global } = this.clients
-    await createAll(global, clusterRoleFor(userOf('controller'), 'controller', controllerRules))
-    for (const [party, hub] of [['source', 'hub1'] as const, ['target', 'hub2'] as const]) {
-      await createAll(global, roleFor(userOf(party), party, hub, agentRulesOnGlobalHub))
-      await createAll(this.clients[hub], clusterRoleFor(userOf(party), party, agentRulesOnHub))
-    }
+    await this.pass(SETTLE_MS)
   }
 
   #control(ports: ProcessPorts): Promise<void> {
@@ -264,6 +232,7 @@ export class HubsWorld {
     const { onWrite } = this.#options
     const told = {
       request: (request: TransportRequest) => {
+        if (isAccessReview(request)) return this.#review(`${party} ${name}`, name, request, direct)
         if (request.method !== 'GET') onWrite?.(party, name, request)
         return direct.request(request)
       },
@@ -271,6 +240,17 @@ export class HubsWorld {
     }
     const random = seededRandom(this.#options.seed * 1_000 + ports.epoch)
     return new KubeClient({ transport: ports.wire(told), clock: ports.clock, random, userAgent: party })
+  }
+
+  /** Rights of a party do not change by themselves, and each of its processes asks for all of them again. */
+  async #review(caller: string, name: ServerName, request: TransportRequest, direct: Transport) {
+    if (!this.servers[name].faults.isEmpty) return direct.request(request)
+    const question = `${caller} ${request.body}`
+    const known = this.#image.reviews.get(question)
+    if (known) return known
+    const answer = await direct.request(request)
+    if (answer.status === 201) this.#image.reviews.set(question, answer)
+    return answer
   }
 
   #logger(party: PartyName, epoch: number): Logger {
@@ -281,8 +261,10 @@ export class HubsWorld {
   }
 }
 
-/** What polls in virtual time costs real time. */
-const CALM_POLLS = { denialRecheckMs: 1_000, detachPollMs: 200 }
+/** Until the fleet has looked at what there is. */
+const SETTLE_MS = 500
+
+const isAccessReview = ({ path }: TransportRequest) => path.includes('/selfsubjectaccessreviews')
 
 const printable = (fields: object) =>
   Object.fromEntries(
@@ -290,18 +272,3 @@ const printable = (fields: object) =>
   )
 
 const MIGRATION_REF = { name: MIGRATION, namespace: GLOBAL_HUB_NAMESPACE }
-
-const RBAC_KINDS: Readonly<Record<string, Resource>> = {
-  ClusterRole: resources.clusterRoles,
-  ClusterRoleBinding: resources.clusterRoleBindings,
-  Role: resources.roles,
-  RoleBinding: resources.roleBindings,
-}
-
-async function createAll(client: KubeClient, objects: readonly KubeObject[]): Promise<void> {
-  for (const object of objects) {
-    const resource = RBAC_KINDS[object.kind]
-    if (!resource) throw new Error(`no resource for ${object.kind}`)
-    await client.create(resource, object)
-  }
-}

@@ -24,7 +24,7 @@ const secretRule: Rule = {
 }
 
 /** The folders whose randomness must be unguessable, so that a seed would be a defect. */
-const secretMakers = /^packages\/(kube-server\/src\/(pki|auth)\/|hubs\/src\/bundle\/seal\.ts$)/
+const secretMakers = /^packages\/(kube-server\/src\/(pki|auth)\/|hubs\/src\/bundle\/seal\.ts$|sites\/src\/secrets\/)/
 
 export const portsOnly: Check = {
   name: 'time and randomness through ports',

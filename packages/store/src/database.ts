@@ -13,6 +13,8 @@ export interface Sql {
   nowMs(): Promise<number>
   /** Appended to a select of rows that this transaction is about to claim. */
   readonly claiming: '' | 'for update skip locked'
+  /** What is stored in place of a value of this column, when the database keeps some of them sealed. */
+  readonly seal?: (column: string, value: Value) => Value
   /** Told of each queue in which this transaction made a key due. */
   readonly woke?: (queue: string) => void
 }

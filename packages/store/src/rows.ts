@@ -13,7 +13,7 @@ export async function insertRow(sql: Sql, table: string, values: Row): Promise<R
   const names = [...columns, 'version'].map(identifier).join(', ')
   const marks = [...columns, 'version'].map(() => '?').join(', ')
   const [row] = await sql.all(`insert into ${identifier(table)} (${names}) values (${marks}) returning *`, [
-    ...Object.values(values),
+    ...stored(sql, values),
     1,
   ])
   if (!row) throw new Error(`the insert into ${table} gave no row back`)
@@ -28,7 +28,7 @@ export async function insertRow(sql: Sql, table: string, values: Row): Promise<R
 export async function updateRow(sql: Sql, table: string, { id, version }: Seen, changes: Row): Promise<Row> {
   const names = Object.keys(changes).map(name => `${identifier(name)} = ?, `)
   const text = `update ${identifier(table)} set ${names.join('')}version = version + 1 where id = ? and version = ? returning *`
-  const [row] = await sql.all(text, [...Object.values(changes), id, version])
+  const [row] = await sql.all(text, [...stored(sql, changes), id, version])
   if (!row) throw new Retryable(`${table} ${id} has changed since version ${version}`)
   return row
 }
@@ -48,6 +48,9 @@ export function selectRows(sql: Sql, table: string, where: Row = {}): Promise<re
   const values = Object.values(where).filter((value): value is Exclude<Value, null> => value !== null)
   return sql.all(`select * from ${identifier(table)} ${clause}order by id`, values)
 }
+
+const stored = ({ seal }: Sql, values: Row): Value[] =>
+  Object.entries(values).map(([name, value]) => (seal ? seal(name, value) : value))
 
 /** Names come from code, never from a request; this catches the mistake. */
 function identifier(name: string): string {

@@ -25,10 +25,4 @@ export function wakingDatabase(inner: Database): WakingDatabase {
   }
 }
 
-const noting = (sql: Sql, woken: Set<string>): Sql => ({
-  all: (text, values) => sql.all(text, values),
-  run: (text, values) => sql.run(text, values),
-  nowMs: () => sql.nowMs(),
-  claiming: sql.claiming,
-  woke: queue => woken.add(queue),
-})
+const noting = (sql: Sql, woken: Set<string>): Sql => ({ ...sql, woke: queue => woken.add(queue) })

@@ -10,7 +10,7 @@ const systemPeer: SchemaStep = {
       manager_username text not null, manager_password text not null, peer_controller_gateway_address text not null,
       administrative_state text not null, heartbeat_interval integer not null,
       heartbeat_failure_threshold integer not null, heartbeat_failure_policy text not null,
-      heartbeat_maintenance_timeout integer not null, availability_state text not null, misses integer not null,
+      heartbeat_maintenance_timeout integer not null, availability_state text not null, misses integer not null, looked_ms bigint,
       created_at text not null, updated_at text)`,
   ],
 }
@@ -41,7 +41,7 @@ const peerGroup: SchemaStep = {
       peer_group_id integer not null references subcloud_peer_group (id),
       system_peer_id integer not null references system_peer (id), peer_group_priority integer,
       association_type text not null, sync_status text not null, sync_message text,
-      deleting text, wanted text, audited_ms bigint, created_at text not null, updated_at text,
+      deleting text, wanted text, told_status text, audited_ms bigint, created_at text not null, updated_at text,
       unique (peer_group_id, system_peer_id))`,
     `create table tombstone (
       id integer primary key autoincrement, version integer not null, peer_group_name text not null, region_name text not null,
@@ -62,7 +62,7 @@ const subcloud: SchemaStep = {
       systemcontroller_gateway_ip text not null, external_oam_subnet_ip_family text not null,
       rehome_data text, data_install text, group_id integer not null references subcloud_group (id),
       peer_group_id integer references subcloud_peer_group (id), rehomed integer not null,
-      owner_epoch bigint not null, values_version text not null, audit_fail_count integer not null,
+      owner_epoch bigint not null, values_version text not null, seen_version text, audit_fail_count integer not null,
       answered_ms bigint, created_at text not null, updated_at text)`,
     'create index subcloud_peer_group_id on subcloud (peer_group_id)',
     `create table subcloud_status (
@@ -102,6 +102,13 @@ const alarm: SchemaStep = {
   ],
 }
 
+const secretsKey: SchemaStep = {
+  name: 'secrets-key',
+  statements: [
+    'create table secrets_key (id integer primary key autoincrement, version integer not null, proof text not null)',
+  ],
+}
+
 export const sitesSchema: readonly SchemaStep[] = [
   workSchema,
   systemPeer,
@@ -110,4 +117,5 @@ export const sitesSchema: readonly SchemaStep[] = [
   subcloud,
   batch,
   alarm,
+  secretsKey,
 ]

@@ -1,0 +1,31 @@
+/**
+ * A database that keeps the values of some columns sealed: whoever works with rows sees them as they are, whoever has
+ * only the files sees nothing. Such columns are written by `insertRow` and `updateRow` only, and never searched.
+ */
+import type { Database, Row, Sql, Value } from './database.ts'
+
+export interface Seal {
+  /** Bound to the column: a sealed text that is moved to another one cannot be opened. */
+  seal(column: string, clear: string): string
+  /** @throws when it was sealed by somebody else, or was changed */
+  open(column: string, sealed: string): string
+}
+
+export function sealedDatabase(inner: Database, columns: readonly string[], seal: Seal): Database {
+  const isSealed = new Set(columns)
+  const opened = (row: Row): Row => {
+    const found = columns.filter(column => typeof row[column] === 'string')
+    if (found.length === 0) return row
+    return { ...row, ...Object.fromEntries(found.map(column => [column, seal.open(column, String(row[column]))])) }
+  }
+  const wrap = (sql: Sql): Sql => ({
+    ...sql,
+    all: async (text, values) => (await sql.all(text, values)).map(opened),
+    seal: (column: string, value: Value) =>
+      isSealed.has(column) && typeof value === 'string' ? seal.seal(column, value) : value,
+  })
+  return {
+    transaction: work => inner.transaction(sql => work(wrap(sql))),
+    close: () => inner.close(),
+  }
+}

@@ -10,13 +10,7 @@ import {
   type ManagedClusterMigration,
   runController,
 } from '@godwit/hubs'
-import {
-  KubeClient,
-  type KubeObject,
-  type Resource,
-  type Transport,
-  type TransportRequest,
-} from '@godwit/kube'
+import { KubeClient, type KubeObject, type Resource, type Transport, type TransportRequest } from '@godwit/kube'
 import { KubeServer } from '@godwit/kube-server'
 import { type Logger, seededRandom, VirtualClock } from '@godwit/ports'
 import {

@@ -99,6 +99,13 @@ test('the text tells how many steps are to do, what each must wait for and how o
   assert.match(text, /# {4}done when the klusterlet has renewed its lease on the source hub since the rollback/)
 })
 
+test('a step that this cluster does not need is not given to a person without a command', () => {
+  const journal = Object.fromEntries(Object.entries(KEYS).filter(([key]) => key.startsWith('ManagedCluster/')))
+  const text = renderRunbook('T', stepsOf(progress({ journal }), progress({ stage: 'Deploying' })))
+  assert.match(text, /# 5\. \[nothing to do\] Initializing, hub1: give Hive and Metal3/)
+  assert.match(text, /^# T\n# 4 of 6 steps are to do\.\n/)
+})
+
 test('what the migration needed once is taken away by name, the token included', () => {
   const steps = sharedRunbook({
     migration,

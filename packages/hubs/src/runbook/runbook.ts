@@ -165,15 +165,21 @@ export function sharedRunbook({ migration, source, target, user }: SharedRunbook
 
 /** The steps as text: what is done is told, what is to do can be pasted. */
 export function renderRunbook(title: string, steps: readonly RunbookStep[]): string {
-  const open = steps.filter(({ isDone }) => !isDone)
+  const open = steps.filter(step => markOf(step) === 'to do')
   const lines = steps.flatMap((step, index) => [
     '',
-    `# ${index + 1}. [${step.isDone ? 'done' : 'to do'}] ${step.stage}, ${step.hub}: ${step.what}`,
+    `# ${index + 1}. [${markOf(step)}] ${step.stage}, ${step.hub}: ${step.what}`,
     ...(step.isDone || !step.onlyWhen ? [] : [`#    only when ${step.onlyWhen}`]),
     ...(step.isDone ? [] : step.commands),
     ...(step.isDone || !step.doneWhen ? [] : [`#    done when ${step.doneWhen}`]),
   ])
   return [`# ${title}`, `# ${open.length} of ${steps.length} steps are to do.`, ...lines, ''].join('\n')
+}
+
+/** A step that needs no command for this cluster, and no proof, is nobody's work. */
+function markOf({ isDone, commands, doneWhen }: RunbookStep): 'done' | 'nothing to do' | 'to do' {
+  if (isDone) return 'done'
+  return commands.length === 0 && doneWhen === undefined ? 'nothing to do' : 'to do'
 }
 
 /** How to have Godwit try the rest again by itself. */

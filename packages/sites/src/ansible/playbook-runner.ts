@@ -1,6 +1,6 @@
 /**
  * Runs rehome playbooks. A run belongs to its folder, not to this process: who comes after a crash asks for the same run
- * id and is given the run that goes on, the status of the one that ended, or a start if there was none.
+ * id and is given the run that goes on, how it ended when it has, or a start if there was none.
  */
 import { spawn } from 'node:child_process'
 import { type Clock, sleep } from '@godwit/ports'
@@ -44,18 +44,27 @@ export class PlaybookRunner {
     this.#options = options
   }
 
-  /** Starts the run, or joins it when it was started before; resolves when it is over. `cancel` ends it. */
-  async run(run: RehomeRun, cancel: AbortSignal): Promise<RunOutcome> {
+  /**
+   * Starts the run, or joins it when it was started before; resolves when it is over. How it ended is told again to
+   * whoever asks, until the run is discarded.
+   * @param cancel ends the run
+   * @param leave the caller goes, and the run goes on: undefined
+   */
+  async run(run: RehomeRun, cancel: AbortSignal, leave?: AbortSignal): Promise<RunOutcome | undefined> {
     const folder = new RunFolder(this.#options.base, run.runId)
     const { command, inventory, overrides } = run
     const args = argumentsOf(command, folder.path)
-    if ((await folder.exitStatus()) === undefined && !(await folder.leader())) {
+    const isStarted = (await folder.exitStatus()) !== undefined || (await folder.leader()) !== undefined
+    // Read after them: they go when it is written.
+    const known = await settled(folder)
+    if (known) return known
+    if (!isStarted) {
       const askedAt = String(this.#options.clock.now())
       await folder.prepare({ [ASKED_AT]: askedAt, [INVENTORY]: inventory, [overridesFile(command.name)]: overrides })
       await this.#launch(folder, [command.program, ...args], run.secrets)
     }
-    const outcome = await this.#await(folder, run, cancel)
-    await folder.remove()
+    const outcome = await this.#await(folder, run, cancel, leave)
+    if (outcome) await folder.settle(JSON.stringify(outcome))
     return outcome
   }
 
@@ -84,23 +93,32 @@ export class PlaybookRunner {
     }
   }
 
-  async #await(folder: RunFolder, { secrets }: RehomeRun, cancel: AbortSignal): Promise<RunOutcome> {
+  async #await(
+    folder: RunFolder,
+    { secrets }: RehomeRun,
+    cancel: AbortSignal,
+    leave: AbortSignal | undefined,
+  ): Promise<RunOutcome | undefined> {
     const { clock, totalLimitMs } = this.#options
     // The limit counts for the run, however often it changes hands.
     const startedAt = (await folder.askedAt()) ?? clock.now()
+    const wakes = leave ? AbortSignal.any([cancel, leave]) : cancel
     for (;;) {
       const leader = await folder.leader()
       const isOver = leader === undefined ? clock.now() - startedAt > START_GRACE_MS : !(await isAlive(leader))
       // Read after the look at the process: it writes its status as the last thing it does.
       const status = await folder.exitStatus()
+      const known = await settled(folder)
+      if (known) return known
       if (status !== undefined) return await ended(folder, status, secrets)
-      if (!folder.exists) return { kind: 'interrupted', reason: 'the run was taken to its end by somebody else' }
+      if (!folder.exists) return { kind: 'interrupted', reason: 'the run was discarded' }
+      if (leave?.aborted) return undefined
       if (isOver)
         return { kind: 'interrupted', reason: leader ? 'the playbook was killed' : 'the playbook did not start' }
       if (cancel.aborted) return await this.#interrupt(folder, 'the run was cancelled')
       if (clock.now() - startedAt > totalLimitMs)
         return await this.#interrupt(folder, `the playbook took longer than ${totalLimitMs / 1000} s`)
-      await sleep(clock, LOOK_MS, cancel)
+      await sleep(clock, LOOK_MS, wakes)
     }
   }
 
@@ -131,6 +149,12 @@ function send(leader: number, signal: NodeJS.Signals): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
+}
+
+/** How a run ended, as somebody has seen it before. */
+async function settled(folder: RunFolder): Promise<RunOutcome | undefined> {
+  const outcome = await folder.outcome()
+  return outcome === undefined ? undefined : (JSON.parse(outcome) as RunOutcome)
 }
 
 async function ended(folder: RunFolder, status: number, secrets: readonly string[]): Promise<RunOutcome> {

@@ -1,15 +1,17 @@
 /**
  * One run of a playbook as a folder: what it reads, whether it was started, by which process, and how it ended. The
- * folder outlives whoever started the run, so that the next one finds it; its secrets go when the run is over.
+ * folder outlives whoever started the run, so that the next one finds it; its secrets go when the run is over, and how
+ * it ended stays until it is discarded.
  */
 
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const STARTED = 'started'
 const LEADER = 'leader'
 const EXIT = 'exit'
+const OUTCOME = 'outcome.json'
 export const ASKED_AT = 'asked-at'
 export const OUTPUT = 'output.log'
 
@@ -76,9 +78,27 @@ export class RunFolder {
     return (await this.#read(OUTPUT)) ?? ''
   }
 
+  /** As it was settled; the text of JSON. */
+  outcome(): Promise<string | undefined> {
+    return this.#read(OUTCOME)
+  }
+
+  /** How it ended, and nothing else, is left. One that was discarded meanwhile stays gone. */
+  async settle(outcome: string): Promise<void> {
+    try {
+      const temporary = join(this.path, `.${OUTCOME}.${process.pid}`)
+      await writeFile(temporary, outcome, { mode: 0o600 })
+      await rename(temporary, join(this.path, OUTCOME))
+      for (const name of await readdir(this.path))
+        if (name !== OUTCOME) await rm(join(this.path, name), { recursive: true, force: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+
   /** Nothing of it is left: neither secrets nor what a program may have written beside them. */
   async remove(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true })
+    await rm(this.path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 })
   }
 
   async #read(name: string): Promise<string | undefined> {

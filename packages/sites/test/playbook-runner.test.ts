@@ -73,7 +73,9 @@ test('a run that succeeds leaves nothing but that behind, and its files were for
 })
 
 test('how a run ended is told again until it is discarded, without another run', async t => {
-  const { run, runner, file } = setUp(t, { script: `echo x >> starts; echo 'TASK [t] ***'; echo 'fatal: [s]: ${SECRET}'; exit 2` })
+  const { run, runner, file } = setUp(t, {
+    script: `echo x >> starts; echo 'TASK [t] ***'; echo 'fatal: [s]: ${SECRET}'; exit 2`,
+  })
   const first = await runner().run(run, never)
   assert.deepEqual(await runner().run(run, never), first)
   assert.equal(JSON.stringify(first).includes(SECRET), false)

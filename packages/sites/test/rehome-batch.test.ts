@@ -16,6 +16,7 @@ const states = async (rig: RehomeRig) =>
     [deployStatus, managementState, availability].join(),
   )
 const MANAGED = 'complete,managed,online'
+const ALONE = { deploy_status: 'pre-rehome', peer_group_id: null }
 
 test('migrate_subcloud: released at the other site, run, seen online, managed, led and reported', async t => {
   const rig = await setUp(t)
@@ -221,4 +222,22 @@ test('LP 2143133: the playbook is told the release of each subcloud; one that is
   await rig.migrate('op-1')
   assert.equal((await rig.passUntilEnded()).outcome, 'partly-failed')
   assert.match((await rig.row('s2')).errorDescription, /newer than/)
+})
+
+test('migration_option: a subcloud that is added with migrate is taken in alone, and its operator manages it', async t => {
+  const rig = await setUp(t, { subcloud: () => ({ row: ALONE }) })
+  await rig.takeIn('op-1')
+  const batch = await rig.passUntilEnded()
+  assert.deepEqual([batch.outcome, rig.peer.calls], ['complete', []])
+  await rig.pass(60_000)
+  assert.deepEqual(await states(rig), ['complete,unmanaged,online'])
+  assert.equal((await rig.group())?.['migration_status'], null)
+})
+
+test('prep_failed: one that cannot be reached is failed with the reason', async t => {
+  const rig = await setUp(t, { subcloud: () => ({ row: ALONE, knobs: { isPoweredOn: false } }) })
+  await rig.takeIn('op-1')
+  assert.equal((await rig.passUntilEnded()).outcome, 'failed')
+  assert.deepEqual(await states(rig), ['rehome-failed,unmanaged,offline'])
+  assert.match((await rig.row()).errorDescription, /UNREACHABLE/)
 })

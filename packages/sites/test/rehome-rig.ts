@@ -121,6 +121,14 @@ export class RehomeRig {
     })
   }
 
+  /** As `subcloud add --migrate` does: one that is in no group. */
+  async takeIn(operationId: string): Promise<void> {
+    await this.#waking(async sql => {
+      const subclouds = await subcloudsWhere(sql)
+      await beginBatch(sql, { operationId, group: undefined, subclouds, requestedBy: 'admin', sysadminPassword: 'pw' })
+    })
+  }
+
   async cancel(): Promise<void> {
     await this.#waking(async sql => {
       const [row] = await selectRows(sql, 'batch', { ended_ms: null })

@@ -24,7 +24,7 @@ export interface Batch extends Waiting {
   readonly groupId: number
   readonly groupName: string
   readonly requestedBy: string
-  /** As it is stored; undefined once the batch has ended. */
+  /** undefined once the batch has ended. */
   readonly sysadminPassword: string | undefined
   readonly cursor: Cursor<BatchStage>
   readonly isReported: boolean

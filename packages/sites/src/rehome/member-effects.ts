@@ -9,13 +9,12 @@ import type { GroupScene, MemberScene } from './scene.ts'
 import { bootstrapData } from './values.ts'
 
 /** @throws Terminal when the values or the password are not there any more */
-export function attemptOf(ports: RehomePorts, { batch, member }: MemberScene, subcloud: Subcloud): RehomeAttempt {
+export function attemptOf({ batch, member }: MemberScene, subcloud: Subcloud): RehomeAttempt {
   const data = bootstrapData(subcloud.savedPayload)
   if (data.kind === 'incomplete')
     throw new Terminal('ValuesMissing', `subcloud ${member.name} has no ${data.missing.join(', ')}`)
   if (batch.sysadminPassword === undefined)
     throw new Terminal('PasswordMissing', `the batch has no password for ${member.name}: migrate again`)
-  const { openSecret = stored => stored } = ports
   return {
     runId: member.runId,
     name: member.name,
@@ -23,7 +22,7 @@ export function attemptOf(ports: RehomePorts, { batch, member }: MemberScene, su
     softwareVersion: subcloud.softwareVersion,
     values: data.values,
     bootstrapAddress: data.bootstrapAddress,
-    sysadminPassword: openSecret(batch.sysadminPassword),
+    sysadminPassword: batch.sysadminPassword,
   }
 }
 

@@ -127,7 +127,7 @@ export class MemberWorker {
     const { scene, subcloud } = view
     try {
       if (effect.kind === 'prepare') {
-        await this.#ports.executor.prepare(attemptOf(this.#ports, scene, subcloud))
+        await this.#ports.executor.prepare(attemptOf(scene, subcloud))
         await this.#rewrite(scene.member.id, { is_prepared: 1 })
       } else if (effect.kind === 'release') {
         await releaseAtPeer(this.#ports, scene, subcloud, effect.ownerEpoch)
@@ -187,7 +187,7 @@ export class MemberWorker {
       : undefined
     try {
       const cancel = AbortSignal.any([watched.cancelled, overdue.signal])
-      const outcome = await executor.run(attemptOf(this.#ports, scene, subcloud), { cancel, leave: signal })
+      const outcome = await executor.run(attemptOf(scene, subcloud), { cancel, leave: signal })
       return outcome ? await this.#writeRun(scene, run, outcome) : 0
     } finally {
       stopTimer?.()

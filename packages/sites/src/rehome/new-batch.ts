@@ -11,7 +11,7 @@ export interface NewBatch {
   readonly group: { readonly id: number; readonly name: string } | undefined
   readonly subclouds: readonly { readonly id: number; readonly name: string }[]
   readonly requestedBy: string
-  /** As it is to be stored; it is forgotten when the batch ends. */
+  /** In clear; it is forgotten when the batch ends. */
   readonly sysadminPassword: string
 }
 

@@ -9,6 +9,4 @@ export interface RehomePorts {
   readonly executor: Executor
   /** @param peer a row of `system_peer` */
   readonly peerSite: (peer: Row) => PeerSite
-  /** Of the password that a batch carries: what was stored, in clear. As it is, when left out. */
-  readonly openSecret?: (stored: string) => string
 }

@@ -28,14 +28,23 @@ export const newPeerSchema = z.object({
 
 export const peerChangeSchema = z.object(fields).partial()
 
-const SHOWN = [
-  'id',
-  ...Object.keys(fields).filter(key => key !== 'manager_password'),
-  'availability_state',
-  'created_at',
-  'updated_at',
-]
+export const shownPeerSchema = z.object({
+  id: z.int(),
+  'peer-uuid': z.string(),
+  'peer-name': z.string(),
+  'manager-endpoint': z.string(),
+  'manager-username': z.string(),
+  'peer-controller-gateway-address': z.string(),
+  'administrative-state': z.string(),
+  'heartbeat-interval': z.int(),
+  'heartbeat-failure-threshold': z.int(),
+  'heartbeat-failure-policy': z.string(),
+  'heartbeat-maintenance-timeout': z.int(),
+  'availability-state': z.string(),
+  'created-at': z.string(),
+  'updated-at': z.string().nullable(),
+})
 
 /** With hyphens, and without the password. */
 export const shownPeer = (row: Row): Row =>
-  Object.fromEntries(SHOWN.map(name => [name.replaceAll('_', '-'), row[name] ?? null]))
+  Object.fromEntries(Object.keys(shownPeerSchema.shape).map(name => [name, row[name.replaceAll('-', '_')] ?? null]))

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { Retryable } from '@godwit/core'
+import { VirtualClock } from '@godwit/ports'
+import { type Database, migrateSchema, selectRows, takeWork, updateRow } from '@godwit/store'
+import { type TestedDatabase, testedDatabases } from '../../../../scripts/testing/databases.ts'
+import { QUEUES } from '../site.ts'
+import { sitesSchema } from '../state/schema.ts'
+import { memberOf } from './batch-rows.ts'
+import { beginBatch } from './new-batch.ts'
+import { A_SLOT, beginMembers, grantSlots, takeSlot } from './slots.ts'
+
+const WIDTH = 3
+const MEMBERS = 20
+
+async function setUp(t: TestContext, { make }: TestedDatabase) {
+  const clock = new VirtualClock()
+  const open = await make(t)
+  const database = open(clock)
+  await migrateSchema(database, sitesSchema)
+  await database.transaction(sql =>
+    beginBatch(sql, {
+      operationId: 'op-1',
+      group: { id: 1, name: 'g' },
+      subclouds: Array.from({ length: MEMBERS }, (_, index) => ({ id: index + 1, name: `s${index + 1}` })),
+      requestedBy: 'admin',
+      sysadminPassword: 'pw',
+    }),
+  )
+  const members = async () =>
+    (await database.transaction(sql => selectRows(sql, 'batch_member', { batch_id: 1 }))).map(memberOf)
+  return { database, open: () => open(clock), members }
+}
+
+const woken = (database: Database) =>
+  database.transaction(async sql => {
+    const leases = await takeWork(sql, { queue: QUEUES.member, holder: 'h', leaseMs: 1, limit: 100 })
+    return leases.map(({ key }) => Number(key))
+  })
+
+/** As a member does that wants to go on: once more when somebody else was faster. */
+async function enter(database: Database, id: number): Promise<boolean> {
+  for (;;)
+    try {
+      return await database.transaction(async sql => {
+        const [row] = await selectRows(sql, 'batch_member', { id })
+        assert.ok(row)
+        const isFree = await takeSlot(sql, 1, WIDTH)
+        await updateRow(sql, 'batch_member', memberOf(row), isFree ? { stage: 'Preparing' } : { waits_for: A_SLOT })
+        return isFree
+      })
+    } catch (error) {
+      if (!(error instanceof Retryable)) throw error
+    }
+}
+
+for (const tested of testedDatabases) {
+  test(`${tested.name}: members are begun in order, one more for each slot than can run`, async t => {
+    const { database, members } = await setUp(t, tested)
+    const begun = async () => (await members()).filter(({ startedMs }) => startedMs !== undefined).map(({ id }) => id)
+    await database.transaction(sql => beginMembers(sql, 1, WIDTH))
+    await database.transaction(sql => beginMembers(sql, 1, WIDTH))
+    assert.deepEqual(await begun(), [1, 2, 3, 4, 5, 6])
+    assert.deepEqual(await woken(database), [1, 2, 3, 4, 5, 6])
+    await database.transaction(sql => sql.run("update batch_member set stage = 'Adopting' where id <= 2"))
+    await database.transaction(sql => sql.run("update batch_member set direction = 'Undo' where id = 3"))
+    await database.transaction(sql => beginMembers(sql, 1, WIDTH))
+    assert.deepEqual(await begun(), [1, 2, 3, 4, 5, 6, 7, 8, 9])
+  })
+
+  test(`${tested.name}: however many ask at the same time, no more than the slots are taken`, async t => {
+    const { database, open, members } = await setUp(t, tested)
+    await database.transaction(sql => beginMembers(sql, 1, MEMBERS))
+    const workers = [database, open(), open()]
+    const entered = await Promise.all(
+      Array.from({ length: MEMBERS }, (_, index) => enter(workers[index % workers.length] ?? database, index + 1)),
+    )
+    assert.equal(entered.filter(Boolean).length, WIDTH)
+    const inside = (await members()).filter(({ cursor }) => cursor.stage === 'Preparing')
+    assert.equal(inside.length, WIDTH)
+  })
+
+  test(`${tested.name}: whoever waits for a slot is woken when one is free, as many as there are free ones`, async t => {
+    const { database, members } = await setUp(t, tested)
+    await database.transaction(sql => beginMembers(sql, 1, MEMBERS))
+    await woken(database)
+    await database.transaction(sql => sql.run('delete from work'))
+    for (let id = 1; id <= 6; id++) await enter(database, id)
+    await database.transaction(sql => grantSlots(sql, 1, WIDTH))
+    assert.deepEqual(await woken(database), [])
+    await database.transaction(sql => sql.run("update batch_member set stage = 'Adopting' where id <= 2"))
+    await database.transaction(sql => grantSlots(sql, 1, WIDTH))
+    assert.deepEqual(await woken(database), [4, 5])
+    assert.equal((await members()).filter(({ waitsFor }) => waitsFor === A_SLOT).length, 3)
+  })
+}

@@ -19,7 +19,6 @@ import {
   FAST_HUB_KNOBS,
   FAST_KNOBS,
   type FleetKnobs,
-  type ImportControllerMode,
   letTimePass,
   populateGlobalHub,
   populateHub,
@@ -58,14 +57,14 @@ export interface WorldImage {
 /** Until all controllers of the hubs have done their part for a new population. */
 const SETTLE_MS = 2_000
 
-/** Images by what they depend on, each made when it is asked for the first time. */
+/** Images by the number of clusters, each made when it is asked for the first time. */
 export class WorldImages {
-  readonly #known = new Map<string, Promise<WorldImage>>()
+  readonly #known = new Map<number, Promise<WorldImage>>()
 
-  of(count: number, mode: ImportControllerMode = DEFAULT_HUB_KNOBS.importControllerMode): Promise<WorldImage> {
-    const key = `${count} ${mode}`
-    const known = this.#known.get(key) ?? makeImage(count, mode)
-    this.#known.set(key, known)
+  /** @param count of managed clusters */
+  of(count: number): Promise<WorldImage> {
+    const known = this.#known.get(count) ?? makeImage(count)
+    this.#known.set(count, known)
     return known
   }
 }
@@ -78,12 +77,13 @@ export function calmKnobs(knobs: Partial<FleetKnobs> = {}): FleetKnobs {
     hubs: {},
     ...knobs,
     hub: { ...DEFAULT_HUB_KNOBS, ...FAST_HUB_KNOBS, ...CALM_POLLS, ...knobs.hub },
-    klusterlet: { ...klusterlet, ...knobs.klusterlet },
+    klusterlet: { ...klusterlet, ...CALM_AGENTS, ...knobs.klusterlet },
   }
 }
 
 /** What polls in virtual time costs real time. */
 const CALM_POLLS = { denialRecheckMs: 1_000, detachPollMs: 200 }
+const CALM_AGENTS = { crashLoopFirstMs: 500, crashLoopMaxMs: 10_000, timeoutCheckPeriodMs: 2_000 }
 
 /** How the hubs reach each other. */
 export const accessOf = (name: ServerName, server: KubeServer, client: KubeClient) => ({
@@ -93,7 +93,7 @@ export const accessOf = (name: ServerName, server: KubeServer, client: KubeClien
   caData: Buffer.from(server.caPem).toString('base64'),
 })
 
-async function makeImage(count: number, importControllerMode: ImportControllerMode): Promise<WorldImage> {
+async function makeImage(count: number): Promise<WorldImage> {
   const clock = new VirtualClock()
   const random = seededRandom(count)
   const servers = await startServers(clock, random)
@@ -111,7 +111,7 @@ async function makeImage(count: number, importControllerMode: ImportControllerMo
   const fleet = await startFleet({
     globalHub: access.global,
     hubs: { hub1: access.hub1, hub2: access.hub2 },
-    knobs: calmKnobs({ hub: { importControllerMode } }),
+    knobs: calmKnobs(),
     clock,
     random,
   })

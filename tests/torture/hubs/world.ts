@@ -60,6 +60,7 @@ export class HubsWorld {
   #fleet: Fleet | undefined
   readonly #image: WorldImage
   readonly #options: HubsWorldOptions
+  #idleState = ''
   #traffic = 0
   #bornMs = 0
   #epoch = 0
@@ -97,7 +98,7 @@ export class HubsWorld {
   }
 
   static async start(options: HubsWorldOptions): Promise<HubsWorld> {
-    const image = await options.images.of(options.count, options.knobs?.hub?.importControllerMode)
+    const image = await options.images.of(options.count)
     const clock = new VirtualClock(image.nowMs)
     const [global, hub1, hub2] = await Promise.all(
       SERVERS.map((name, index) => {
@@ -142,13 +143,20 @@ export class HubsWorld {
         clock: this.clock,
         traffic: () => this.#traffic,
         isIdle: () => this.fleet.isIdle(),
-        serversIdle: async () => {
-          for (const name of SERVERS) await this.servers[name].idle()
-        },
+        serversIdle: () => this.#serversIdle(),
       },
       byMs,
       onStep,
     )
+  }
+
+  /** Servers have something to do only after a write, or when time went on. */
+  async #serversIdle(): Promise<void> {
+    const state = () => [this.clock.now(), ...SERVERS.map(name => this.servers[name].version)].join()
+    while (state() !== this.#idleState) {
+      this.#idleState = state()
+      for (const name of SERVERS) await this.servers[name].idle()
+    }
   }
 
   async migrate(spec: Partial<NonNullable<ManagedClusterMigration['spec']>> = {}): Promise<void> {

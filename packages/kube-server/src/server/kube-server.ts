@@ -159,9 +159,9 @@ export class KubeServer {
    * is a folder.
    */
   image(): ServerImage {
-    const { core, memoryKeys, schemas } = this.#parts
+    const { core, memoryKeys, authority, schemas } = this.#parts
     if (!memoryKeys) throw new Error('only a server in memory has an image')
-    return { content: imageOf(core.store), keys: memoryKeys, schemas }
+    return { content: imageOf(core.store), keys: memoryKeys, authority, schemas }
   }
 
   /** Ends watches, lets answers under way finish for a moment, closes the storage. Stopping twice does nothing. */
@@ -189,7 +189,7 @@ async function assemble(options: KubeServerOptions): Promise<Parts> {
   const { image } = options
   if (image && storage !== 'memory') throw new Error('a server whose storage is a folder cannot begin with an image')
   const keys = storage === 'memory' ? (image?.keys ?? memoryKeyStore()) : fileKeyStore(join(storage.folder, 'keys'))
-  const authority = await openAuthority(keys, clock.now())
+  const authority = image?.authority ?? (await openAuthority(keys, clock.now()))
   const store = openStore(options, { clock, random, logger })
   const registry = new Registry(builtinResources)
   const rbac = auth && new RbacAuthorizer(store)

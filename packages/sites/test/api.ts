@@ -1,13 +1,15 @@
 /** A site's API on a port of its own, and a client that speaks as the command line does. */
 import type { TestContext } from 'node:test'
-import { silentLogger, VirtualClock } from '@godwit/ports'
-import { migrateSchema, openSqlite } from '@godwit/store'
+import { seededRandom, silentLogger, VirtualClock } from '@godwit/ports'
+import { migrateSchema, openSqlite, wakingDatabase } from '@godwit/store'
 import { EmbeddedKeystone, type EmbeddedUser } from '../src/auth/embedded-keystone.ts'
+import { ownIdentities } from '../src/auth/identities.ts'
 import { Tokens } from '../src/auth/tokens.ts'
 import { startSitesServer } from '../src/http/server.ts'
-import { systemPeerRoutes } from '../src/peer/routes.ts'
+import { type SiteApiOptions, siteApi } from '../src/http/site-api.ts'
+import type { PeerSite } from '../src/peer/peer-site.ts'
+import type { Site } from '../src/site.ts'
 import { sitesSchema } from '../src/state/schema.ts'
-import { subcloudGroupRoutes } from '../src/subcloud-group/routes.ts'
 
 const user = (name: string, roles: readonly string[], project = 'admin'): EmbeddedUser => ({
   user: name,
@@ -15,28 +17,55 @@ const user = (name: string, roles: readonly string[], project = 'admin'): Embedd
   project,
   roles,
 })
+export const PEER_UUID = 'ac62f555-9386-42f1-a047-93b7a5d2c7e2'
+export const SITE_UUID = '5a3f9c1e-0000-4000-8000-00000000000a'
 const USERS = [
   user('admin', ['admin']),
   user('viewer', ['reader']),
   user('keeper', ['operator']),
   user('stranger', ['admin'], 'other'),
+  { ...user('peer', ['admin']), peerUuid: PEER_UUID },
 ]
 
-export async function startApi(t: TestContext) {
+export const NETWORK = {
+  managementSubnet: '192.168.204.0/24',
+  managementPool: { start: '192.168.204.2', end: '192.168.204.50' },
+  managementAddress: '192.168.204.2',
+  oamSubnet: '10.10.10.0/24',
+  oamAddress: '10.10.10.2',
+}
+
+const unreachable = () => Promise.reject(new Error('there is no such site'))
+
+/** Any call of the other site fails, but those that are given. */
+export const fakePeer = (calls: Partial<PeerSite> = {}): PeerSite =>
+  new Proxy(calls, { get: (target, name) => Reflect.get(target, name) ?? unreachable }) as PeerSite
+
+export type Api = Awaited<ReturnType<typeof startApi>>
+
+export async function startApi(t: TestContext, options: Partial<SiteApiOptions> = {}) {
   const clock = new VirtualClock()
-  const database = openSqlite({ path: ':memory:', clock })
+  const database = wakingDatabase(openSqlite({ path: ':memory:', clock }))
   await migrateSchema(database, sitesSchema)
   const tokens = new Tokens({ key: 'k'.repeat(32), clock })
-  const keystone = new EmbeddedKeystone(USERS, tokens)
-  const options = {
+  const site: Site = {
+    identity: { uuid: SITE_UUID, name: 'site-a' },
+    network: NETWORK,
+    softwareVersion: '24.09',
     database,
-    routes: [...systemPeerRoutes, ...subcloudGroupRoutes],
-    tokens,
-    keystone,
+    clock,
+    random: seededRandom(1),
     logger: silentLogger,
-    port: 0,
   }
-  const server = await startSitesServer(options)
+  const exchange = siteApi({
+    site,
+    peerSite: () => fakePeer(),
+    regionReader: { regionOf: unreachable },
+    identities: ownIdentities(tokens),
+    keystone: new EmbeddedKeystone(USERS, tokens),
+    ...options,
+  })
+  const server = await startSitesServer({ exchange, logger: silentLogger, port: 0 })
   t.after(() => server.stop())
   const login = (name: string, password = `${name}-secret`, project = 'admin') =>
     fetch(`${server.url}/v3/auth/tokens`, {
@@ -57,8 +86,15 @@ export async function startApi(t: TestContext) {
   const call = (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) =>
     fetch(`${server.url}/v1.0${path}`, {
       method,
-      headers: { 'x-auth-token': admin, accept: '*/*', 'content-type': 'application/json', ...headers },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      headers: {
+        'x-auth-token': admin,
+        accept: '*/*',
+        ...(body instanceof FormData ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined
+        ? {}
+        : { body: typeof body === 'string' || body instanceof FormData ? body : JSON.stringify(body) }),
     })
-  return { clock, url: server.url, login, tokenOf, call }
+  return { clock, site, database, url: server.url, exchange, login, tokenOf, call }
 }

@@ -60,7 +60,7 @@ export const updateAssociation = async (sql: Sql, association: Association, colu
  */
 export async function markEdited(
   sql: Sql,
-  where: { readonly peer_group_id: number } | { readonly system_peer_id: number },
+  where: { readonly peer_group_id: number; readonly system_peer_id?: number } | { readonly system_peer_id: number },
   type: Association['type'],
 ): Promise<readonly Association[]> {
   const marked: Association[] = []

@@ -101,6 +101,10 @@ function tokenBody(caller: Identity, { issuedMs, expiresMs }: Issued, baseUrl: s
     roles: caller.roles.map(name => ({ id: idOf(name), name })),
     issued_at: time(issuedMs),
     expires_at: time(expiresMs),
-    catalog: [service('dcmanager', `${baseUrl}/v1.0`), service('identity', `${baseUrl}/v3`)],
+    catalog: [
+      service('dcmanager', `${baseUrl}/v1.0`),
+      service('identity', `${baseUrl}/v3`),
+      service('platform', `${baseUrl}/v1`),
+    ],
   }
 }

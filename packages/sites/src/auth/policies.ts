@@ -19,3 +19,8 @@ export interface Identity {
 
 export const permits = (policy: Policy, { project, roles }: Identity) =>
   PROJECTS.includes(project) && roles.some(role => (POLICIES[policy] as readonly string[]).includes(role))
+
+/** Says that it is the other site, and does not say which one: see `trustsUserAgent`. */
+export const UNNAMED_PEER = '00000000-0000-0000-0000-000000000000'
+
+export const isPeer = ({ peerUuid }: Identity) => peerUuid !== undefined

@@ -1,20 +1,13 @@
-/** The API of a site over node:http: identity first, then one transaction a call, then an answer or an error. */
+/** An exchange over node:http: reads requests, writes answers, and knows nothing of either. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { Retryable } from '@godwit/core'
 import type { Logger } from '@godwit/ports'
-import type { Database } from '@godwit/store'
-import type { EmbeddedKeystone } from '../auth/embedded-keystone.ts'
-import { permits } from '../auth/policies.ts'
-import type { Tokens } from '../auth/tokens.ts'
-import { errorAnswer, Refusal } from './refusal.ts'
-import { findRoute, type Route } from './route.ts'
+import { MAX_BODY_BYTES, refused } from './api.ts'
+import type { HttpAnswer, HttpExchange, HttpRequest } from './exchange.ts'
+import { Refusal } from './refusal.ts'
 
 export interface SitesServerOptions {
-  readonly database: Database
-  readonly routes: readonly Route[]
-  readonly tokens: Tokens
-  readonly keystone: EmbeddedKeystone
+  readonly exchange: HttpExchange
   readonly logger: Logger
   /** 0: any free one. */
   readonly port: number
@@ -27,8 +20,6 @@ export interface SitesServer {
   stop(): Promise<void>
 }
 
-/** Bootstrap and install values are some ten kilobytes. */
-const MAX_BODY_BYTES = 1_048_576
 /** A body that is too large is read up to here, and dropped, before the answer. */
 const MAX_DRAINED_BYTES = 8 * MAX_BODY_BYTES
 
@@ -49,86 +40,50 @@ export async function startSitesServer(options: SitesServerOptions): Promise<Sit
   }
 }
 
-async function serve(options: SitesServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  try {
-    await answer(options, request, response)
-  } catch (error) {
-    const refusal = refusalOf(error)
-    if (refusal.status === 500) options.logger.error({ method: request.method, error }, 'a call of the API failed')
-    const { contentType, body } = errorAnswer(refusal, request.headers.accept)
-    const allow = refusal.status === 413 ? { connection: 'close' } : {}
-    response.writeHead(refusal.status, { 'content-type': contentType, ...allow }).end(body)
-  }
-}
-
-function refusalOf(error: unknown): Refusal {
-  if (error instanceof Refusal) return error
-  if (error instanceof Retryable) return new Refusal(503, 'Changed or locked by another call meanwhile: try again')
-  return new Refusal(500, 'Unable to process the request')
-}
-
-async function answer(options: SitesServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const method = request.method ?? ''
-  const baseUrl = `http://${request.headers.host ?? 'localhost'}`
-  const [version, ...parts] = partsOf(request.url ?? '/')
-  if (version === undefined && method === 'GET') return send(response, 200, versionsAt(baseUrl))
-  if (version === 'v3') return identity(options, request, response, parts.join('/'))
-  if (version !== 'v1.0') throw new Refusal(404, 'There are /v1.0 and /v3')
-  const caller = options.tokens.check(String(request.headers['x-auth-token'] ?? ''))
-  if (!caller) throw new Refusal(401, 'Authentication required')
-  const found = findRoute(options.routes, method, parts)
-  if (found === 'no path') throw new Refusal(404, 'There is no such resource')
-  if (found === 'no method') throw new Refusal(405, `${method} is not possible here`)
-  const { route, ref } = found
-  if (!permits(route.policy, caller)) throw new Refusal(403, 'Not allowed for the roles of this token')
-  const body = await bodyOf(request)
-  send(response, 200, await options.database.transaction(sql => route.handle({ sql, caller, ref, body })))
-}
-
-async function identity(
-  { keystone }: SitesServerOptions,
-  request: IncomingMessage,
+async function serve(
+  { exchange, logger }: SitesServerOptions,
+  incoming: IncomingMessage,
   response: ServerResponse,
-  path: string,
 ): Promise<void> {
-  const baseUrl = `http://${request.headers.host ?? 'localhost'}`
-  const isTokens = path === 'auth/tokens' && request.method === 'POST'
-  if (!isTokens && (path !== '' || request.method !== 'GET')) throw new Refusal(404, 'There is no such resource')
-  const result = isTokens ? keystone.authenticate(await bodyOf(request), baseUrl) : keystone.discovery(baseUrl)
-  send(response, result.status, result.body, result.headers)
-}
-
-/** Collections are asked for with and without a slash at the end. */
-function partsOf(url: string): string[] {
-  const path = url.split('?')[0] ?? ''
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
   try {
-    return path.split('/').filter(Boolean).map(decodeURIComponent)
-  } catch {
-    throw new Refusal(400, 'The path is malformed')
+    const request = await requestOf(incoming)
+    write(response, request === 'too large' ? tooLarge(incoming) : await exchange(request, gone.signal))
+  } catch (error) {
+    // The exchange answers every request itself: what arrives here is a connection that broke, or a mistake of ours.
+    logger.warn({ method: incoming.method, error: String(error) }, 'a request was not answered')
+    response.destroy()
   }
 }
 
-const versionsAt = (baseUrl: string) => ({
-  versions: [{ id: 'v1.0', status: 'CURRENT', links: [{ rel: 'self', href: `${baseUrl}/v1.0/` }] }],
-})
-
-async function bodyOf(request: IncomingMessage): Promise<unknown> {
+async function requestOf(incoming: IncomingMessage): Promise<HttpRequest | 'too large'> {
   const chunks: Buffer[] = []
   let sizeBytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
     sizeBytes += chunk.length
     // Leaving the loop ends the connection, so that the client would never read why.
-    if (sizeBytes > MAX_DRAINED_BYTES) throw new Refusal(413, 'Far too large')
+    if (sizeBytes > MAX_DRAINED_BYTES) return 'too large'
     if (sizeBytes <= MAX_BODY_BYTES) chunks.push(chunk)
   }
-  if (sizeBytes > MAX_BODY_BYTES) throw new Refusal(413, `At most ${MAX_BODY_BYTES} bytes`)
-  try {
-    return sizeBytes === 0 ? undefined : JSON.parse(Buffer.concat(chunks).toString())
-  } catch {
-    return undefined
+  if (sizeBytes > MAX_BODY_BYTES) return 'too large'
+  return {
+    method: incoming.method ?? '',
+    url: incoming.url ?? '/',
+    headers: headersOf(incoming),
+    body: sizeBytes === 0 ? undefined : Buffer.concat(chunks),
   }
 }
 
-function send(response: ServerResponse, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}) {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+const headersOf = ({ headers }: IncomingMessage): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  )
+
+function tooLarge(incoming: IncomingMessage): HttpAnswer {
+  const answer = refused(new Refusal(413, `At most ${MAX_BODY_BYTES} bytes`), { headers: headersOf(incoming) })
+  return { ...answer, headers: { ...answer.headers, connection: 'close' } }
 }
+
+const write = (response: ServerResponse, { status, headers, body }: HttpAnswer) =>
+  void response.writeHead(status, { ...headers, 'content-length': body.length }).end(body)

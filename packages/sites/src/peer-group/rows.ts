@@ -81,6 +81,15 @@ export async function unburyMember(sql: Sql, groupName: string, region: string):
   await sql.run('delete from tombstone where peer_group_name = ? and region_name = ?', [groupName, region])
 }
 
+/** With the group: another one of the same name begins without a past. */
+export async function forgetTombstones(sql: Sql, groupName: string): Promise<void> {
+  await sql.run('delete from tombstone where peer_group_name = ?', [groupName])
+}
+
+export async function renameTombstones(sql: Sql, before: string, after: string): Promise<void> {
+  await sql.run('update tombstone set peer_group_name = ? where peer_group_name = ?', [after, before])
+}
+
 export const tombstonesOf = async (sql: Sql, groupName: string): Promise<readonly Tombstone[]> =>
   (await selectRows(sql, TOMBSTONE_TABLE, { peer_group_name: groupName })).map(row => ({
     groupName: text(row, 'peer_group_name'),

@@ -3,8 +3,12 @@ import { deleteRow, insertRow, type Row, type Sql, selectRows, updateRow } from 
 import { z } from 'zod'
 import { checkedFields, integerField, nameField } from '../http/fields.ts'
 import { Refusal } from '../http/refusal.ts'
-import type { Route } from '../http/route.ts'
+import type { Call, Route } from '../http/route.ts'
+import { integer } from '../state/column.ts'
 import { rowTime, seen } from '../state/row-time.ts'
+import { subcloudsWhere } from '../subcloud/rows.ts'
+import { shownSubclouds } from '../subcloud/shown.ts'
+import { shownSubcloudSchema } from '../subcloud/shown-schema.ts'
 
 const TABLE = 'subcloud_group'
 /** The row that every site begins with. */
@@ -24,29 +28,55 @@ const newGroupSchema = z.object({
 })
 const groupChangeSchema = z.object(fields).partial()
 
-const shown = (row: Row): Row => ({
-  ...Object.fromEntries(['id', ...Object.keys(fields)].map(name => [name, row[name] ?? null])),
-  'created-at': row['created_at'] ?? null,
-  'updated-at': row['updated_at'] ?? null,
+const shownSchema = z.object({
+  id: z.int(),
+  name: z.string(),
+  description: z.string(),
+  update_apply_type: z.string(),
+  max_parallel_subclouds: z.int(),
+  'created-at': z.string(),
+  'updated-at': z.string().nullable(),
 })
+
+const shown = (row: Row): Row =>
+  Object.fromEntries(Object.keys(shownSchema.shape).map(name => [name, row[name.replaceAll('-', '_')] ?? null]))
+
+const COLLECTION = 'subcloud-groups'
 
 export const subcloudGroupRoutes: readonly Route[] = [
   {
     method: 'GET',
-    path: ['subcloud-groups'],
+    path: [COLLECTION],
     policy: 'read',
+    summary: 'Lists the groups in which subclouds are orchestrated',
+    answer: z.object({ subcloud_groups: z.array(shownSchema) }),
     handle: async ({ sql }) => ({ subcloud_groups: (await selectRows(sql, TABLE)).map(shown) }),
   },
   {
     method: 'GET',
-    path: ['subcloud-groups', ':ref'],
+    path: [COLLECTION, ':ref'],
     policy: 'read',
+    summary: 'Shows one group, by id or name',
+    answer: shownSchema,
     handle: async ({ sql, ref }) => shown(await groupNamed(sql, ref)),
   },
   {
+    method: 'GET',
+    path: [COLLECTION, ':ref', 'subclouds'],
+    policy: 'read',
+    summary: 'Lists the subclouds of the group',
+    answer: z.object({ subclouds: z.array(shownSubcloudSchema) }),
+    handle: async ({ sql, ref, caller }) => ({
+      subclouds: await shownSubclouds(sql, await membersOf(sql, await groupNamed(sql, ref)), caller),
+    }),
+  },
+  {
     method: 'POST',
-    path: ['subcloud-groups'],
+    path: [COLLECTION],
     policy: 'change',
+    summary: 'Adds a group',
+    request: newGroupSchema,
+    answer: shownSchema,
     handle: async ({ sql, body }) => {
       const group = checkedFields(newGroupSchema, body)
       await refuseDuplicate(sql, group.name)
@@ -55,32 +85,44 @@ export const subcloudGroupRoutes: readonly Route[] = [
   },
   {
     method: 'PATCH',
-    path: ['subcloud-groups', ':ref'],
+    path: [COLLECTION, ':ref'],
     policy: 'change',
-    handle: async ({ sql, ref, body }) => {
-      const group = await groupNamed(sql, ref)
-      const given = checkedFields(groupChangeSchema, body)
-      const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Row
-      if (Object.keys(changes).length === 0) throw new Refusal(400, 'nothing to update')
-      if (given.name !== undefined && given.name !== group['name']) {
-        if (group['id'] === DEFAULT_ID) throw new Refusal(400, 'The default subcloud group cannot be renamed')
-        await refuseDuplicate(sql, given.name)
-      }
-      return shown(await updateRow(sql, TABLE, seen(group), { ...changes, updated_at: await rowTime(sql) }))
-    },
+    summary: 'Changes a group',
+    request: groupChangeSchema,
+    answer: shownSchema,
+    handle: changeGroup,
   },
   {
     method: 'DELETE',
-    path: ['subcloud-groups', ':ref'],
+    path: [COLLECTION, ':ref'],
     policy: 'change',
-    handle: async ({ sql, ref }) => {
-      const group = await groupNamed(sql, ref)
-      if (group['id'] === DEFAULT_ID) throw new Refusal(400, 'The default subcloud group cannot be deleted')
-      await deleteRow(sql, TABLE, seen(group))
-      return null
-    },
+    summary: 'Deletes a group that has no subclouds',
+    answer: z.null(),
+    handle: removeGroup,
   },
 ]
+
+async function changeGroup({ sql, ref, body }: Call) {
+  const group = await groupNamed(sql, ref)
+  const given = checkedFields(groupChangeSchema, body)
+  const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Row
+  if (Object.keys(changes).length === 0) throw new Refusal(400, 'nothing to update')
+  if (given.name !== undefined && given.name !== group['name']) {
+    if (group['id'] === DEFAULT_ID) throw new Refusal(400, 'The default subcloud group cannot be renamed')
+    await refuseDuplicate(sql, given.name)
+  }
+  return shown(await updateRow(sql, TABLE, seen(group), { ...changes, updated_at: await rowTime(sql) }))
+}
+
+async function removeGroup({ sql, ref }: Call) {
+  const group = await groupNamed(sql, ref)
+  if (group['id'] === DEFAULT_ID) throw new Refusal(400, 'The default subcloud group cannot be deleted')
+  if ((await membersOf(sql, group)).length > 0) throw new Refusal(400, 'The subcloud group is not empty')
+  await deleteRow(sql, TABLE, seen(group))
+  return null
+}
+
+const membersOf = (sql: Sql, group: Row) => subcloudsWhere(sql, { group_id: integer(group, 'id') })
 
 async function groupNamed(sql: Sql, ref: string): Promise<Row> {
   const [row] = await selectRows(sql, TABLE, /^\d+$/.test(ref) ? { id: Number(ref) } : { name: ref })

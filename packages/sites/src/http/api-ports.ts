@@ -1,0 +1,14 @@
+import type { Row } from '@godwit/store'
+import type { PeerSite } from '../peer/peer-site.ts'
+import type { Site } from '../site.ts'
+import type { RegionReader } from '../subcloud/region-reader.ts'
+
+/** What the routes need of the rest of a site. */
+export interface ApiPorts {
+  readonly site: Site
+  /** @param peer a row of `system_peer` */
+  readonly peerSite: (peer: Row) => PeerSite
+  readonly regionReader: RegionReader
+  /** How the password of a batch is stored; as it is, when left out. */
+  readonly sealSecret?: (clear: string) => string
+}

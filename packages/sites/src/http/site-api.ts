@@ -1,0 +1,50 @@
+/** The whole API of a site, as one exchange: over sockets, or from hand to hand. */
+import { alarmRoutes } from '../alarms/routes.ts'
+import { associationRoutes } from '../association/routes.ts'
+import type { EmbeddedKeystone } from '../auth/embedded-keystone.ts'
+import type { Identities } from '../auth/identities.ts'
+import { operationRoutes } from '../operation/routes.ts'
+import { systemPeerRoutes } from '../peer/routes.ts'
+import { systemRoutes } from '../peer/system-routes.ts'
+import { peerGroupRoutes } from '../peer-group/routes.ts'
+import { subcloudRoutes } from '../subcloud/routes.ts'
+import { subcloudGroupRoutes } from '../subcloud-group/routes.ts'
+import { type ApiOptions, apiExchange } from './api.ts'
+import type { ApiPorts } from './api-ports.ts'
+import type { HttpExchange } from './exchange.ts'
+import { openApiRoute } from './openapi.ts'
+import type { Route } from './route.ts'
+
+export interface SiteApiOptions extends ApiPorts {
+  readonly identities: Identities
+  /** Answers below /v3; left out when another keystone does. */
+  readonly keystone?: EmbeddedKeystone
+  readonly trustsUserAgent?: boolean
+}
+
+export function siteRoutes(ports: ApiPorts): readonly Route[] {
+  const routes = [
+    ...systemPeerRoutes,
+    ...systemRoutes(ports.site),
+    ...peerGroupRoutes(ports),
+    ...associationRoutes(ports),
+    ...subcloudRoutes(ports),
+    ...subcloudGroupRoutes,
+    ...operationRoutes,
+    ...alarmRoutes,
+  ]
+  return [...routes, openApiRoute(routes)]
+}
+
+export function siteApi(options: SiteApiOptions): HttpExchange {
+  const { site, identities, keystone, trustsUserAgent } = options
+  const api: ApiOptions = {
+    database: site.database,
+    logger: site.logger,
+    routes: siteRoutes(options),
+    identities,
+    ...(keystone && { keystone }),
+    ...(trustsUserAgent !== undefined && { trustsUserAgent }),
+  }
+  return apiExchange(api)
+}

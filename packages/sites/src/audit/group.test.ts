@@ -75,3 +75,26 @@ test('set_fault and clear_fault: a group is away while a site of lower priority 
   assert.equal(auditGroup(a, { ...b, leaderId: 'a' }, []).isAway, false)
   assert.equal(auditGroup(b, { ...a, migrationStatus: 'complete' }, []).isAway, false)
 })
+
+test('two sites that both took the group over follow the one that took members in last, and never each other', () => {
+  const leads = (copy: GroupCopy): GroupCopy => ({ ...copy, leaderId: copy.siteId, migrationStatus: 'complete' })
+  const views = (own: number, other: number): AuditedMember[] => [
+    {
+      name: 's1',
+      local: { ...pending, ownerEpoch: own },
+      remote: { kind: 'member', view: { ...pending, ownerEpoch: other } },
+    },
+  ]
+  for (const [onA, onB, leader] of [
+    [2, 3, 'b'],
+    [4, 3, 'a'],
+    [1, 1, 'a'],
+  ] as const) {
+    const fromA = auditGroup(leads(a), leads(b), views(onA, onB)).follow ?? 'a'
+    const fromB = auditGroup(leads(b), leads(a), views(onB, onA)).follow ?? 'b'
+    assert.deepEqual([fromA, fromB], [leader, leader])
+  }
+})
+
+test('a site that leads, and whose own batch is known everywhere, follows whoever takes over now', () =>
+  assert.equal(auditGroup({ ...a, migrationStatus: undefined }, b, [member('s1', failed)]).follow, 'b'))

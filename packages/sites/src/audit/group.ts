@@ -39,12 +39,29 @@ export function auditGroup(local: GroupCopy, remote: GroupCopy, members: readonl
   const hasEnded = remote.migrationStatus === 'complete'
   return {
     members: outcomes.map(({ name, effects }) => ({ name, effects })),
-    follow: hasEnded && isLedThere && local.leaderId !== remote.leaderId ? remote.leaderId : undefined,
+    follow: hasEnded && isLedThere && !leadsLater(local, remote, members) ? remote.leaderId : undefined,
     acknowledges: hasEnded && isKnown,
     isReconciled: remote.migrationStatus !== 'migrating' && differences.length === 0,
     isAway,
     differences,
   }
+}
+
+/**
+ * Both sites may have taken the group over while they did not see each other. Who took members in last leads; if nobody
+ * did, the primary one does. Either side comes to the same answer, so that they never follow one another in a circle.
+ */
+function leadsLater(local: GroupCopy, remote: GroupCopy, members: readonly AuditedMember[]): boolean {
+  if (local.leaderId === remote.leaderId) return true
+  if (local.leaderId !== local.siteId || local.migrationStatus !== 'complete') return false
+  const own = Math.max(0, ...members.map(({ local: view }) => view.ownerEpoch))
+  const other = Math.max(0, ...members.map(member => epochOf(member.remote)))
+  return own === other ? local.priority < remote.priority : own > other
+}
+
+function epochOf(remote: Remote): number {
+  if (remote.kind === 'member') return remote.view.ownerEpoch
+  return remote.kind === 'deleted' ? remote.ownerEpoch : 0
 }
 
 const quiet: GroupAudit = {

@@ -69,9 +69,12 @@ test('a tombstone takes away what is not ours, and nothing that is', () => {
   const secondary = { ...mine, deployStatus: 'secondary', managementState: 'unmanaged' } as const
   assert.deepEqual(kinds(secondary, { kind: 'deleted', ownerEpoch: 1 }), ['delete'])
   assert.deepEqual(kinds(secondary, { kind: 'deleted', ownerEpoch: 0 }), [])
-  assert.deepEqual(kinds(mine, { kind: 'deleted', ownerEpoch: 5 }), [])
-  assert.match(auditMember('s1', mine, { kind: 'deleted', ownerEpoch: 5 }).difference ?? '', /is managed here/)
+  assert.deepEqual(kinds(mine, { kind: 'deleted', ownerEpoch: 1 }), [])
+  assert.match(auditMember('s1', mine, { kind: 'deleted', ownerEpoch: 1 }).difference ?? '', /is managed here/)
 })
+
+test('a member that the other site took in while this one was down, and removed, is deleted here (LP 2052415)', () =>
+  assert.deepEqual(kinds(mine, { kind: 'deleted', ownerEpoch: 2 }), ['delete']))
 
 test('values that were edited on the other site come home, those edited on both are shown as a conflict (H14)', () => {
   assert.deepEqual(kinds(mine, there({ values: { a: 1, b: 1 } })), ['take-values'])

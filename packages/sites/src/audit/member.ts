@@ -58,7 +58,8 @@ const absent = (name: string, { deployStatus }: MemberView): AuditOutcome =>
 function deleted(name: string, local: MemberView, ownerEpoch: number): AuditOutcome {
   if (local.ownerEpoch > ownerEpoch)
     return { effects: [], difference: `${name} was deleted on the other site after it came here` }
-  const isMine = local.managementState === 'managed'
+  // Of the same epoch it never left this site: it was removed there by somebody who did not have it.
+  const isMine = local.managementState === 'managed' && local.ownerEpoch === ownerEpoch
   if (isMine) return { effects: [], difference: `${name} was deleted on the other site, and is managed here` }
   return { effects: [{ kind: 'delete' }], difference: undefined }
 }

@@ -62,7 +62,7 @@ const subcloud: SchemaStep = {
       systemcontroller_gateway_ip text not null, external_oam_subnet_ip_family text not null,
       rehome_data text, data_install text, group_id integer not null references subcloud_group (id),
       peer_group_id integer references subcloud_peer_group (id), rehomed integer not null,
-      owner_epoch bigint not null, values_version text not null, seen_version text, audit_fail_count integer not null,
+      owner_epoch bigint not null, values_version text not null, audit_fail_count integer not null,
       answered_ms bigint, created_at text not null, updated_at text)`,
     'create index subcloud_peer_group_id on subcloud (peer_group_id)',
     `create table subcloud_status (

@@ -23,6 +23,7 @@ const epochField = z
 /** Of base64, where it is checked: an error shows no value. */
 const passwordField = z.string().max(4096)
 const shortText = z.string().min(1).max(255)
+const anyText = z.string().max(255)
 
 const versionField = z
   .string()
@@ -37,8 +38,8 @@ const versionField = z
   .pipe(z.record(z.string().max(64), z.int().min(0)))
 
 const common = {
-  description: shortText,
-  location: shortText,
+  description: anyText,
+  location: anyText,
   group_id: shortText,
   release: releaseField,
   bmc_password: passwordField,

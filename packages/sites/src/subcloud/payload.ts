@@ -38,7 +38,7 @@ export function yamlMapping(part: string, content: string): Json {
 function parsed(content: string): unknown {
   try {
     // Only what JSON has too: the values are stored as such.
-    return JSON.parse(JSON.stringify(parse(content, { maxAliasCount: MAX_ALIASES, logLevel: 'silent' }) ?? null))
+    return JSON.parse(JSON.stringify(parse(content, { maxAliasCount: MAX_ALIASES, logLevel: 'error' }) ?? null))
   } catch {
     return undefined
   }

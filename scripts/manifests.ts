@@ -6,12 +6,13 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { hubsManifests } from './manifests/hubs.ts'
 import { nodesManifests } from './manifests/nodes.ts'
+import { sitesManifests } from './manifests/sites.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } })
 let isStale = false
 
-for (const [path, text] of Object.entries({ ...hubsManifests(), ...nodesManifests() })) {
+for (const [path, text] of Object.entries({ ...hubsManifests(), ...nodesManifests(), ...sitesManifests() })) {
   const file = `${root}${path}`
   if (existsSync(file) && readFileSync(file, 'utf8') === text) continue
   isStale = true

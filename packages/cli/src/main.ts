@@ -4,6 +4,7 @@ import { Command } from 'commander'
 const subcommands: Readonly<Record<string, () => Promise<Command>>> = {
   hubs: async () => (await import('./hubs-command.ts')).hubsCommand(),
   nodes: async () => (await import('./nodes-command.ts')).nodesCommand(),
+  sites: async () => (await import('./sites-command.ts')).sitesCommand(),
   kube: async () => (await import('./kube-command.ts')).kubeCommand(),
 }
 

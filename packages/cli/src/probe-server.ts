@@ -6,10 +6,12 @@ import type { Clock } from '@godwit/ports'
 export interface ProbeOptions {
   /** 0: any free one. */
   readonly port: number
+  /** All addresses unless told. */
+  readonly host?: string
   readonly clock: Clock
   /** @returns what is wrong; undefined: the process can do its work. Asked again after a few seconds only. */
   readonly notReady: () => Promise<string | undefined>
-  readonly metrics: () => string
+  readonly metrics: () => string | Promise<string>
 }
 
 export interface ProbeServer {
@@ -19,7 +21,7 @@ export interface ProbeServer {
 
 const READY_FOR_MS = 3_000
 
-export async function startProbes({ port, clock, notReady, metrics }: ProbeOptions): Promise<ProbeServer> {
+export async function startProbes({ port, host, clock, notReady, metrics }: ProbeOptions): Promise<ProbeServer> {
   let known: { readonly atMs: number; readonly answer: Promise<string | undefined> } | undefined
   const readiness = () => {
     if (!known || clock.now() - known.atMs > READY_FOR_MS) known = { atMs: clock.now(), answer: asked(notReady) }
@@ -29,14 +31,14 @@ export async function startProbes({ port, clock, notReady, metrics }: ProbeOptio
     const path = url.split('?')[0]
     if (method !== 'GET') return answer(response, 405, 'only GET\n')
     if (path === '/healthz') return answer(response, 200, 'ok\n')
-    if (path === '/metrics') return answer(response, 200, metrics())
+    if (path === '/metrics') return await measured(response, metrics)
     if (path !== '/readyz') return answer(response, 404, 'there are /healthz, /readyz and /metrics\n')
     const problem = await readiness()
     return answer(response, problem === undefined ? 200 : 503, `${problem ?? 'ok'}\n`)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, () => resolve())
+    server.listen({ port, ...(host !== undefined && { host }) }, () => resolve())
   })
   return {
     port: (server.address() as AddressInfo).port,
@@ -53,6 +55,14 @@ async function asked(notReady: ProbeOptions['notReady']): Promise<string | undef
     return await notReady()
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
+  }
+}
+
+async function measured(response: ServerResponse, metrics: ProbeOptions['metrics']): Promise<void> {
+  try {
+    answer(response, 200, await metrics())
+  } catch (error) {
+    answer(response, 503, `${error instanceof Error ? error.message : String(error)}\n`)
   }
 }
 

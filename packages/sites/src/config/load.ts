@@ -28,6 +28,7 @@ export interface AnsibleConfig {
   readonly program: string
   readonly playbooksFolder: string
   readonly runsFolder: string
+  readonly controllerValuesFile: string
   readonly totalLimitMs: number
   readonly connectTimeoutS: number
   readonly subcloudUser: string
@@ -129,6 +130,7 @@ function executorOf(subclouds: ConfigFile['subclouds'], files: NamedFiles): Ansi
     program: ansible.program,
     playbooksFolder: files.path(ansible.playbooksFolder),
     runsFolder: files.path(ansible.runsFolder),
+    controllerValuesFile: files.path(ansible.controllerValuesFile),
     totalLimitMs: ansible.totalMinutes * 60_000,
     connectTimeoutS: ansible.connectTimeoutSeconds,
     subcloudUser: ansible.subcloudUser,

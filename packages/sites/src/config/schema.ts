@@ -29,6 +29,7 @@ const embedded = z.strictObject({ tokenKeyFile: text, users: z.array(user).min(1
 const ansible = z.strictObject({
   playbooksFolder: text,
   runsFolder: text,
+  controllerValuesFile: text,
   program: text.default('ansible-playbook'),
   totalMinutes: z.number().min(1).max(1440).default(60),
   connectTimeoutSeconds: z.int().min(10).max(3600).default(180),
@@ -77,6 +78,9 @@ export const configSchema = z.strictObject({
       simulated: simulated.optional(),
     })
     .superRefine(exactlyOne('ansible', 'simulated')),
+  work: z
+    .strictObject({ leaseSeconds: seconds(1, 600).default(15), pollSeconds: seconds(0.05, 60).default(1) })
+    .prefault({}),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
 

@@ -23,6 +23,8 @@ export interface EventRecorderOptions {
   readonly component: string
   /** Which one of them: host or pod. */
   readonly instance: string
+  /** Writes a second in the long run. Default 20. */
+  readonly perSecond?: number
   readonly clock?: Clock
   readonly random?: Random
   readonly logger?: Logger
@@ -40,7 +42,8 @@ interface CoreEvent extends KubeObject {
 const MAX_QUEUE = 1024
 /** The count of a series is written at most this often, and at the latest by `flush`. */
 const REPEAT_MS = 10_000
-const RATE = { perSecond: 20, burst: 100 }
+const PER_SECOND = 20
+const BURST = 100
 const MAX_ATTEMPTS = 4
 const WRITE_TIMEOUT_MS = 5_000
 
@@ -58,11 +61,11 @@ export class EventRecorder {
   #dropped = 0
 
   constructor(options: EventRecorderOptions) {
-    const { clock = systemClock, random = systemRandom, logger = silentLogger } = options
+    const { clock = systemClock, random = systemRandom, logger = silentLogger, perSecond = PER_SECOND } = options
     this.#options = options
     this.#clock = clock
     this.#logger = logger
-    this.#limiter = rateLimiter({ clock, ...RATE })
+    this.#limiter = rateLimiter({ clock, perSecond, burst: BURST })
     this.#backoff = new Backoff(random, { baseMs: 500, maxMs: 10_000 })
   }
 

@@ -1,5 +1,5 @@
 /** A cluster on the machine's clock, in one process and without sockets, with the real operator in it. */
-import { Informer, KubeClient, type KubeObject, resources } from '@godwit/kube'
+import { Informer, KubeClient, type KubeObject, resources, type Transport } from '@godwit/kube'
 import { KubeServer } from '@godwit/kube-server'
 import { seededRandom, silentLogger, sleep, systemClock, systemRandom } from '@godwit/ports'
 import { type AgentKnobs, EmbeddedRegistry, startVmCluster } from '@godwit/simulation'
@@ -9,6 +9,13 @@ export interface RigOptions {
   readonly knobs: Partial<AgentKnobs>
   /** Of each request of the operator to the API, in milliseconds. */
   readonly apiLatencyMs: number
+}
+
+/** One request of the operator, in milliseconds of the machine's clock. */
+export interface TimedCall {
+  readonly what: string
+  readonly beganMs: number
+  readonly endedMs: number
 }
 
 interface Parts {
@@ -22,6 +29,8 @@ const OPERATOR = 'operator'
 const NAMESPACE = 'bench'
 const NODES = ['node-a', 'node-b', 'node-c'] as const
 const LIMIT_MS = 600_000
+/** A wave of moves needs no timeline. */
+const MAX_TIMELINE = 1_000
 
 export class Rig {
   readonly #server: KubeServer
@@ -36,6 +45,7 @@ export class Rig {
   #cluster: Awaited<ReturnType<typeof startVmCluster>> | undefined
   #running: Promise<void> | undefined
   #changed = new AbortController()
+  #timeline: TimedCall[] = []
 
   private constructor(parts: Parts, options: RigOptions) {
     const { server } = parts
@@ -78,6 +88,11 @@ export class Rig {
     return kinds.join(', ')
   }
 
+  /** What the operator asked since it was last asked for, in the order of the answers; watches are left out. */
+  takeTimeline(): readonly TimedCall[] {
+    return this.#timeline.splice(0)
+  }
+
   /** Sets that run on the first node, all made at once. */
   async createSets(count: number): Promise<void> {
     for (let index = 0; index < count; index++)
@@ -97,11 +112,20 @@ export class Rig {
     await this.#client.patch(cocoon.sets, { name: nameOf(index), namespace: NAMESPACE }, { spec })
   }
 
-  /** When so many sets run on what their newest spec says, with nothing under way. */
-  async settled(count: number): Promise<void> {
+  /** When so many sets run on what their newest spec says, with nothing under way: what their users wait for. */
+  settled(count: number): Promise<void> {
+    return this.#until(`${count} sets settled`, () => this.#settledCount() >= count)
+  }
+
+  /** When the snapshots that have served are gone as well. */
+  clean(): Promise<void> {
+    return this.#until('all debts paid', this.#isClean)
+  }
+
+  async #until(what: string, holds: () => boolean): Promise<void> {
     const deadline = systemClock.now() + LIMIT_MS
-    while (this.#settledCount() < count) {
-      if (systemClock.now() > deadline) throw new Error(`${this.#settledCount()} of ${count} sets settled`)
+    while (!holds()) {
+      if (systemClock.now() > deadline) throw new Error(`not in time: ${what}; ${this.#settledCount()} sets settled`)
       await this.#nextChange()
     }
   }
@@ -133,9 +157,10 @@ export class Rig {
           status?.phase === 'Running' &&
           this.#isThere(metadata.name) &&
           status.observedGeneration === metadata.generation &&
-          !status.migrations?.length &&
-          !status.debts?.length,
+          !status.migrations?.length,
       ).length
+
+  #isClean = () => this.#sets.list().every(({ status }) => !status?.debts?.length)
 
   async #nextChange(): Promise<void> {
     this.#changed = new AbortController()
@@ -169,13 +194,27 @@ export class Rig {
     this.#running = this.#operate()
   }
 
+  #timed(direct: Transport): Transport {
+    return {
+      request: async request => {
+        const beganMs = systemClock.now()
+        const answer = await direct.request(request)
+        const what = `${request.method} ${request.path} ${request.body ?? ''}`
+        if (!request.stream && this.#timeline.length < MAX_TIMELINE)
+          this.#timeline.push({ what, beganMs, endedMs: systemClock.now() })
+        return answer
+      },
+      close: () => direct.close(),
+    }
+  }
+
   #operate(): Promise<void> {
     const ports = { clock: systemClock, random: systemRandom }
-    const transport = this.#server.transport({ name: OPERATOR, groups: ['system:masters'] })
+    const transport = this.#timed(this.#server.transport({ name: OPERATOR, groups: ['system:masters'] }))
     const registry = ociRegistry({
       base: 'registry.invalid',
       connect: () => {
-        const direct = this.#registry.transport()
+        const direct = this.#timed(this.#registry.transport())
         return {
           request: request => {
             this.#calls.registry++

@@ -35,6 +35,26 @@ test('a pinned set moves with its state, and leaves nothing behind', () =>
     assert.ok((last?.downtimeMs ?? 0) > 0 && (last?.downtimeMs ?? 0) < (last?.totalMs ?? 0))
   }))
 
+test('whoever waits for Running of the generation they wrote finds every VM of the set in its place', () =>
+  inNodesWorld({}, async world => {
+    world.operator()
+    await world.create({ nodeName: 'node-a', agent: { ...AGENT, replicas: 2 } })
+    await world.untilPhase('Running')
+    const seen: string[] = []
+    const stop = await world.follow(({ metadata, status }) => {
+      if (status?.phase !== 'Running' || status.observedGeneration !== metadata.generation) return
+      const nodes = world.cluster.agents.guests().map(({ node, isReady }) => (isReady ? node : `not ready on ${node}`))
+      seen.push(`${metadata.generation}: ${[...new Set(nodes)].sort().join(', ')}`)
+    })
+    for (const node of ['node-b', 'node-c']) {
+      await world.patch({ nodeName: node })
+      await world.untilOn(node)
+      await world.untilPhase('Running')
+    }
+    await stop()
+    assert.deepEqual([...new Set(seen)], ['1: node-a', '2: node-b', '3: node-c'])
+  }))
+
 test('X01 an operator that is killed every 300 ms of a move comes to the same end', () =>
   inNodesWorld({}, async world => {
     const counted = await running(world)

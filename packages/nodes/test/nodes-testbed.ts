@@ -1,5 +1,5 @@
 /** The real operator against an embedded API server, registry, scheduler and node agents, in virtual time, one process. */
-import { KubeClient, type KubeObject, resources } from '@godwit/kube'
+import { Informer, KubeClient, type KubeObject, resources } from '@godwit/kube'
 import { KubeServer } from '@godwit/kube-server'
 import {
   type CocoonHibernation,
@@ -52,6 +52,7 @@ export class NodesTestbed {
   readonly #options: NodesTestbedOptions
   #traffic = 0
   #calls = 0
+  #registryCalls = 0
   #epoch = 0
   #stop: (() => Promise<void>) | undefined
 
@@ -67,7 +68,10 @@ export class NodesTestbed {
     this.store = new SnapshotStore(parts.registry.transport(), 'vms')
     this.#server = server
     this.#options = options
-    this.registry.onRequest(() => this.#traffic++)
+    this.registry.onRequest(() => {
+      this.#traffic++
+      this.#registryCalls++
+    })
     this.cluster.agents.pods.onChange(() => this.#traffic++)
   }
 
@@ -212,6 +216,16 @@ export class NodesTestbed {
     return items.map(({ reason }) => reason)
   }
 
+  /** Calls `onSet` with every version of every set that clients see, until `stop` is called. */
+  async follow(onSet: (set: CocoonSet) => void): Promise<() => Promise<void>> {
+    const { client, clock } = this
+    const sets = new Informer<CocoonSet>({ client, clock, random: seededRandom(2), resource: cocoon.sets })
+    sets.onChange(({ object }) => onSet(object))
+    sets.start()
+    await sets.synced()
+    return () => sets.stop()
+  }
+
   set = (name = 'demo') => this.client.get<CocoonSet>(cocoon.sets, { name, namespace: NAMESPACE })
   pod = (name = 'demo-0') => this.client.get<Pod>(resources.pods, { name, namespace: NAMESPACE })
   hibernation = (name = 'demo-0') =>
@@ -276,6 +290,8 @@ export class NodesTestbed {
 
   /** Requests of operators to the API server so far, without watches. */
   calls = () => this.#calls
+  /** Requests of anybody to the registry so far. */
+  registryCalls = () => this.#registryCalls
 
   get damages() {
     return this.cluster.agents.ledger.damages

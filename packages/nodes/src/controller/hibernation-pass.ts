@@ -15,7 +15,7 @@ import { probe } from '../registry/probe.ts'
 import { RegistryError } from '../registry/registry.ts'
 import type { SetPassOptions } from './set-pass.ts'
 
-export interface HibernationPassOptions extends Omit<SetPassOptions, 'limits'> {
+export interface HibernationPassOptions extends Omit<SetPassOptions, 'limits' | 'unwritten'> {
   readonly hibernationLimits: HibernationLimits
 }
 

@@ -34,6 +34,8 @@ export interface OperatorOptions {
 }
 
 export const DEFAULT_CONCURRENCY = 4
+/** A move is five Events: a wave of moves must not have its Events written long after it is over. */
+const EVENTS_PER_SECOND = 200
 /** Longest rest after a failed pass: an outage that ends is noticed within this. */
 const MAX_RETRY_MS = 15_000
 
@@ -59,12 +61,20 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     onSet: key => sets.add(key),
     onHibernation: key => hibernations.add(key),
   })
-  const events = new EventRecorder({ client, component: EVENT_COMPONENT, instance: identity, clock, logger })
+  const events = new EventRecorder({
+    client,
+    component: EVENT_COMPONENT,
+    instance: identity,
+    perSecond: EVENTS_PER_SECOND,
+    clock,
+    logger,
+  })
   const { metrics } = options
   metrics?.watch(world.sets)
   const common = { world, client, registry, clock, logger, events, signal, ...(metrics && { metrics }) }
   const limits = { ...DEFAULT_SET_LIMITS, ...options.limits }
   const hibernationLimits = { ...DEFAULT_HIBERNATION_LIMITS, ...options.hibernationLimits }
+  const unwritten = new Map<string, number>()
   await world.start(signal)
   logRecovery(logger, world)
   const passOf = (pass: (namespace: string, name: string) => Promise<number | undefined>) => async (key: string) => {
@@ -77,7 +87,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     reconcile(
       {
         queue: sets,
-        pass: passOf((space, name) => passOverSet({ ...common, limits }, space, name)),
+        pass: passOf((space, name) => passOverSet({ ...common, limits, unwritten }, space, name)),
         workers: setWorkers,
         logger,
       },

@@ -8,8 +8,9 @@ import type { TagFact } from '../migration/move-facts.ts'
 import { probe } from '../registry/probe.ts'
 import type { SnapshotRegistry } from '../registry/registry.ts'
 import { decideSet } from '../set/decide-set.ts'
-import { isOwnedBy } from '../set/members.ts'
-import type { SetFacts, SetLimits, SetPlan } from '../set/set-facts.ts'
+import { isOwnedBy, podNamesOf } from '../set/members.ts'
+import type { SetEffect, SetFacts, SetLimits, SetPlan } from '../set/set-facts.ts'
+import { isUrgentChange } from '../set/status-urgency.ts'
 import type { OperatorMetrics } from './operator-metrics.ts'
 import { performEffect, type Receipt } from './perform.ts'
 import type { NodesWorld } from './world.ts'
@@ -24,13 +25,21 @@ export interface SetPassOptions {
   readonly limits: SetLimits
   readonly metrics?: OperatorMetrics
   readonly signal: AbortSignal
+  /** Since when words and counts of a set's status wait to be written, by key. A new process writes them sooner. */
+  readonly unwritten: Map<string, number>
 }
 
 /** Looks in a row before others get their turn. */
 const MAX_ROUNDS = 12
+/** Writes to pods of one set that are under way at a time. */
+const MAX_TOGETHER = 8
+/** Pods of one set that are read one by one. */
+const MAX_BY_NAME = 3
 /** Conflicts in one pass; after that the queue's growing delay takes over. */
 const MAX_CONFLICTS = 3
 const NAME_TAKEN_MS = 5000
+/** What only tells people how far something has come is written at most so much later. */
+const MAX_UNWRITTEN_MS = 200
 
 /** @returns milliseconds until the next look; undefined: when something changes */
 export async function passOverSet(
@@ -46,6 +55,8 @@ export async function passOverSet(
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const look = await lookLive(options, namespace, name)
     if (!look) return undefined
+    const restMs = unwrittenFor(options, look.facts.set, look.plan)
+    if (restMs !== undefined) return Math.min(restMs, look.plan.afterMs ?? restMs)
     const outcome = await actOn(options, look.facts, look.plan)
     if (outcome === 'conflict' && ++conflicts > MAX_CONFLICTS)
       throw new Retryable('others keep writing the same objects')
@@ -53,6 +64,18 @@ export async function passOverSet(
     if (outcome === 'idle') return look.plan.afterMs
   }
   return 0
+}
+
+/** @returns how much longer the only change there is may wait to be written; undefined: it is written now */
+function unwrittenFor({ clock, unwritten }: SetPassOptions, set: CocoonSet, plan: SetPlan): number | undefined {
+  const key = keyOf(set.metadata)
+  const isQuiet = plan.effects.length + plan.events.length + Object.keys(plan.annotations).length === 0
+  const isMinor = isQuiet && statusPatch(set, plan.status) && !isUrgentChange(set.status ?? {}, plan.status)
+  const sinceMs = unwritten.get(key) ?? clock.now()
+  const restMs = sinceMs + MAX_UNWRITTEN_MS - clock.now()
+  if (isMinor && restMs > 0) unwritten.set(key, sinceMs)
+  else unwritten.delete(key)
+  return isMinor && restMs > 0 ? restMs : undefined
 }
 
 /** A conflict is no failure: somebody wrote in between, so the next look comes at once. */
@@ -101,13 +124,12 @@ const statusPatch = ({ status }: CocoonSet, wanted: CocoonSetStatus) => mergeDif
 
 /** Reads what is decided on from the server (F8, F25), and asks the registry as far as the decision needs it. */
 async function lookLive(options: SetPassOptions, namespace: string, name: string) {
-  const { client, registry, signal } = options
-  const set = await client.get<CocoonSet>(cocoon.sets, { namespace, name })
+  const { registry, signal } = options
+  const { set, pods } = await readLive(options, namespace, name)
   if (!set) return undefined
-  const list = await client.list<Pod>(resources.pods, { namespace, labelSelector: `${labels.set}=${name}` })
   const tags = new Map<string, TagFact>()
   for (;;) {
-    const facts = factsOf(options, set, list.items, tags)
+    const facts = factsOf(options, set, pods, tags)
     const plan = decideSet(facts)
     const open = plan.needs.filter(vmName => !tags.has(vmName))
     if (open.length === 0) return { facts, plan }
@@ -117,6 +139,24 @@ async function lookLive(options: SetPassOptions, namespace: string, name: string
     })
     await Promise.all(answers)
   }
+}
+
+/**
+ * The set and its pods, both asked for at once. A list by label makes the server look at all pods of the namespace: the
+ * few pods of a small set are read by their names, which are those of its spec and those that were ever seen of it.
+ */
+async function readLive({ client, world }: SetPassOptions, namespace: string, name: string) {
+  const cached = world.set(namespace, name)
+  const seen = world.podsOfSet(keyOf({ namespace, name })).map(({ metadata }) => metadata.name)
+  const names = new Set([...seen, ...(cached ? podNamesOf(cached) : [])])
+  const asked = client.get<CocoonSet>(cocoon.sets, { namespace, name })
+  const list = async () =>
+    (await client.list<Pod>(resources.pods, { namespace, labelSelector: `${labels.set}=${name}` })).items
+  if (names.size === 0 || names.size > MAX_BY_NAME) return { set: await asked, pods: await list() }
+  const reads = [...names].map(each => client.get<Pod>(resources.pods, { namespace, name: each }))
+  const [set, ...found] = await Promise.all([asked, ...reads])
+  const isKnown = set && !set.metadata.deletionTimestamp && podNamesOf(set).every(each => names.has(each))
+  return { set, pods: isKnown ? found.filter(pod => pod !== undefined) : await list() }
 }
 
 /** Law 1: the record is durable before any effect. */
@@ -140,13 +180,30 @@ async function performAll(
   plan: SetPlan,
 ): Promise<boolean> {
   const receipts: Receipt[] = []
-  for (const effect of plan.effects) {
-    const receipt = await performEffect(options, set, pods, effect)
-    if (receipt) receipts.push(receipt)
+  for (const together of inTurns(plan.effects)) {
+    const ends = await Promise.allSettled(together.map(effect => performEffect(options, set, pods, effect)))
+    for (const end of ends) {
+      if (end.status === 'rejected') throw end.reason
+      if (end.value) receipts.push(end.value)
+    }
   }
   if (receipts.length > 0) await enter(options, set, receipts)
   return receipts.some(({ kind }) => kind === 'nameTaken')
 }
+
+/** Effects on pods do not depend on each other and go out together; each other one waits for those before it. */
+function inTurns(effects: readonly SetEffect[]): SetEffect[][] {
+  const turns: SetEffect[][] = []
+  for (const effect of effects) {
+    const last = turns.at(-1)
+    const isJoining = last?.every(isOnPod) && isOnPod(effect) && last.length < MAX_TOGETHER
+    if (isJoining) last.push(effect)
+    else turns.push([effect])
+  }
+  return turns
+}
+
+const isOnPod = (effect: SetEffect) => 'pod' in effect || effect.kind === 'createRestored'
 
 /** What effects showed goes into the record at once: the next look decides on it. */
 async function enter({ client, events }: SetPassOptions, set: CocoonSet, receipts: readonly Receipt[]): Promise<void> {

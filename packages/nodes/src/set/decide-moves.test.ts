@@ -101,6 +101,14 @@ test('MG07 the snapshot goes when the new VM serves: ready, this generation, ano
   assert.equal(plan.status.debts?.[0]?.digest, 'sha256:new')
 })
 
+test('times on record are whole milliseconds, whatever the clock shows', () => {
+  const settling = moving({ stage: 'Settle', digest: 'sha256:new', quiescedAt: '2026-11-21T11:59:30.000Z' })
+  const there = pod(settling, { uid: 'pod-new', node: 'node-b', vmId: 'vm-2' })
+  const { plan } = decideAsking({ set: settling, pods: [there], nowMs: NOW + 0.4 }, { [VM]: present() })
+  const [last] = plan.status.lastMigrations ?? []
+  assert.deepEqual([last?.totalMs, last?.downtimeMs], [60_000, 30_000])
+})
+
 test('MG09 MG03 a registry that does not answer: nothing is stopped, created or deleted', () => {
   const { plan } = decideAsking({ set: pinned(), pods: [pod(pinned(), { node: 'node-a' })] }, { [VM]: unknown })
   assert.deepEqual(kindsOf(plan), [])
@@ -181,7 +189,7 @@ test('MG18 a hibernation that has not come to rest keeps its VM and its snapshot
   for (const one of open) {
     const world = { set: pinned(), pods: [pod(pinned(), { node: 'node-a' })], hibernations: [one] }
     const { plan, asked } = decideAsking(world, { [VM]: present() })
-    assert.deepEqual([kindsOf(plan), asked, plan.status.phase], [[], [], 'Running'])
+    assert.deepEqual([kindsOf(plan), asked, plan.status.phase], [[], [], 'Migrating'])
   }
 })
 
@@ -259,7 +267,8 @@ test('F10 a target that cannot take the VM is found before anything is stopped, 
   ]
   for (const nodes of wrong) {
     const { plan } = decideAsking({ set: pinned(), pods: [pod(pinned(), { node: 'node-a' })], nodes }, { [VM]: absent })
-    assert.deepEqual([kindsOf(plan), plan.status.phase], [[], 'Running'])
+    assert.deepEqual([kindsOf(plan), plan.status.phase], [[], 'Migrating'])
+    assert.equal(plan.status.conditions?.find(({ type }) => type === 'Ready')?.status, 'True')
     assert.match(plan.status.conditions?.find(({ type }) => type === 'Migrating')?.message ?? '', /node node-b/)
   }
 })
@@ -319,6 +328,26 @@ test('sub-agents follow their main, at most so many at a time', () => {
   )
   assert.deepEqual(kindsOf(plan), ['quiesce', 'quiesce'])
   assert.equal(plan.status.phase, 'Scaling')
+})
+
+test('a set whose main has arrived is not Running before its sub-agents have followed', () => {
+  const spec = { nodeName: 'node-b', agent: { ...set().spec.agent, replicas: 1 } }
+  const settling = set(spec, { phase: 'Migrating', migrations: [record({ stage: 'Settle', digest: 'sha256:new' })] })
+  const main = pod(settling, { uid: 'pod-new', node: 'node-b', vmId: 'vm-2' })
+  const { plan } = decideAsking({ set: settling, pods: [main, pod(settling, { slot: 1, node: 'node-a' })] }, {})
+  assert.deepEqual(
+    [plan.status.lastMigrations?.map(({ podName }) => podName), plan.status.migrations?.map(({ podName }) => podName)],
+    [['demo-0'], ['demo-1']],
+  )
+  assert.equal(plan.status.phase, 'Scaling')
+})
+
+test('nothing is said of a new generation before the pods were told of it', () => {
+  const status = { phase: 'Running', observedGeneration: 2 } as const
+  const old = { 'cocoonset.cocoonstack.io/generation': '2' }
+  const world = { set: pinned(status), pods: [pod(pinned(), { node: 'node-a', annotations: old })] }
+  const { plan } = decideAsking(world, {})
+  assert.deepEqual([kindsOf(plan), plan.status], [['stamp'], status])
 })
 
 test('a drained node gives its unpinned VMs away', () => {

@@ -25,9 +25,10 @@ import type { SetFacts, SetPlan } from './set-facts.ts'
 export function decideSet(facts: SetFacts): SetPlan {
   const draft = new PlanDraft(facts)
   const members = membersOf(facts.pods)
-  plan(draft, members)
+  const isObserved = plan(draft, members)
   return {
-    status: deriveStatus(draft, members),
+    // What is said of a generation is said once something was decided for it.
+    status: isObserved ? deriveStatus(draft, members) : (facts.set.status ?? {}),
     annotations: draft.annotations,
     effects: draft.effects,
     events: draft.events,
@@ -36,27 +37,29 @@ export function decideSet(facts: SetFacts): SetPlan {
   }
 }
 
-function plan(draft: PlanDraft, members: Members): void {
+/** @returns false when the pods have to be told first which generation it is about */
+function plan(draft: PlanDraft, members: Members): boolean {
   const { set } = draft.facts
   if (set.metadata.deletionTimestamp !== undefined) {
     if (set.metadata.finalizers?.includes(SET_FINALIZER)) planDeletion(draft)
-    return
+    return true
   }
   if (!set.metadata.finalizers?.includes(SET_FINALIZER)) {
     draft.effects.push({ kind: 'addFinalizer' })
-    return
+    return true
   }
   checkToolboxes(draft)
-  if (stamp(draft, members)) return
+  if (stamp(draft, members)) return false
   planMoves(draft, members)
   const isMainMoving = isMoving((draft.record.migrations ?? []).find(({ slot }) => slot === 0))
   if (set.spec.suspend) {
     if (!isMainMoving) planSuspend(draft, members)
-    return
+    return true
   }
   planWake(draft, members)
   if (!isMainMoving) planRunning(draft, members)
   planDebts(draft, members)
+  return true
 }
 
 /** Every pod says which generation it is to answer for; what is decided from here on is for that. */

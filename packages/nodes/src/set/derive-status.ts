@@ -51,7 +51,9 @@ function phaseOf(draft: PlanDraft, { main }: Members, isAllReady: boolean): SetP
   if (draft.record.migrations?.some(record => record.slot === 0 && isMoving(record))) return 'Migrating'
   if (draft.phase) return draft.phase
   if (!main) return 'Pending'
-  if (draft.record.migrations?.some(isMoving)) return 'Scaling'
+  // Not Running: the VM runs, but not where the spec wants it.
+  if (draft.record.migrations?.some(({ slot }) => slot === 0)) return 'Migrating'
+  if (draft.record.migrations) return 'Scaling'
   return isAllReady ? 'Running' : 'Scaling'
 }
 

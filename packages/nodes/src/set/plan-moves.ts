@@ -48,11 +48,14 @@ export function planMisplaced(draft: PlanDraft, main: Pod | undefined): boolean 
   return true
 }
 
-/** Steps every open record and opens new ones. */
+/** Steps every open record and opens new ones. Whoever is to follow is on record before those before them are off it. */
 export function planMoves(draft: PlanDraft, members: Members): void {
   openForMain(draft, members.main)
+  const stepped = draft.record.migrations ?? []
+  for (const record of stepped) stepOne(draft, members, record)
   openForSubAgents(draft, members)
-  for (const record of draft.record.migrations ?? []) stepOne(draft, members, record)
+  const known = stepped.map(({ id }) => id)
+  for (const record of draft.record.migrations ?? []) if (!known.includes(record.id)) stepOne(draft, members, record)
 }
 
 function nodeOf({ nodes }: SetFacts, host: string | undefined): Node | undefined {

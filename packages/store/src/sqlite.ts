@@ -1,7 +1,8 @@
 /** The embedded database: one file, one connection, every commit on the disk before it is acknowledged. */
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Retryable } from '@godwit/core'
 import { type Clock, sleep } from '@godwit/ports'
+import { CommitGroup } from './commit-group.ts'
 import type { Database, Row, Sql, Value } from './database.ts'
 import { Turns } from './turns.ts'
 
@@ -30,19 +31,14 @@ export function openSqlite({ path, clock, time = clock, lockTimeoutMs = 10_000 }
   connection.exec('pragma busy_timeout = 0')
   const turns = new Turns()
   const sql = sqlOf(connection, time)
+  const group = new CommitGroup(connection, () => begin(connection, clock, lockTimeoutMs))
   return {
-    transaction: work =>
-      turns.take(async () => {
-        await begin(connection, clock, lockTimeoutMs)
-        try {
-          const result = await work(sql)
-          connection.exec('commit')
-          return result
-        } catch (error) {
-          if (connection.isTransaction) connection.exec('rollback')
-          throw error
-        }
-      }),
+    transaction: work => {
+      const result = group.add(() => work(sql))
+      // Whoever comes while others wait for their turn goes with them.
+      void turns.take(() => group.commit())
+      return result
+    },
     close: () => turns.take(async () => connection.close()),
   }
 }
@@ -64,10 +60,22 @@ async function begin(connection: DatabaseSync, clock: Clock, lockTimeoutMs: numb
 const isBusy = (error: unknown) =>
   error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === BUSY
 
+/** Far more than there are statements in a program. */
+const MAX_STATEMENTS = 1_000
+
 function sqlOf(connection: DatabaseSync, clock: Clock): Sql {
+  const statements = new Map<string, StatementSync>()
+  const prepared = (text: string): StatementSync => {
+    const known = statements.get(text)
+    if (known) return known
+    if (statements.size >= MAX_STATEMENTS) statements.clear()
+    const statement = connection.prepare(text)
+    statements.set(text, statement)
+    return statement
+  }
   return {
-    all: async (text, values = []) => connection.prepare(text).all(...values) as unknown as readonly Row[],
-    run: async (text, values: readonly Value[] = []) => Number(connection.prepare(text).run(...values).changes),
+    all: async (text, values = []) => prepared(text).all(...values) as unknown as readonly Row[],
+    run: async (text, values: readonly Value[] = []) => Number(prepared(text).run(...values).changes),
     nowMs: async () => clock.now(),
     claiming: '',
   }

@@ -280,7 +280,7 @@ export class RehomeRig {
   }
 }
 
-const groupRow = (width: number): Row => ({
+export const groupRow = (width: number): Row => ({
   peer_group_name: 'g',
   group_priority: 1,
   group_state: 'enabled',
@@ -290,7 +290,7 @@ const groupRow = (width: number): Row => ({
   created_at: CREATED,
 })
 
-const peerRow: Row = {
+export const peerRow: Row = {
   peer_uuid: 'site-a',
   peer_name: 'a',
   manager_endpoint: 'http://a/v3',
@@ -307,7 +307,7 @@ const peerRow: Row = {
   created_at: CREATED,
 }
 
-const associationRow: Row = {
+export const associationRow: Row = {
   peer_group_id: 1,
   system_peer_id: 1,
   association_type: 'non-primary',
@@ -315,7 +315,7 @@ const associationRow: Row = {
   created_at: CREATED,
 }
 
-const subcloudRow = (number: number): Row => ({
+export const subcloudRow = (number: number): Row => ({
   name: `s${number}`,
   region_name: `r${number}`,
   description: '',
@@ -341,7 +341,7 @@ const subcloudRow = (number: number): Row => ({
   created_at: CREATED,
 })
 
-const simulatedOf = (number: number): NewSubcloud => ({
+export const simulatedOf = (number: number): NewSubcloud => ({
   region: `r${number}`,
   name: `s${number}`,
   bootstrapAddress: `10.0.0.${number}`,

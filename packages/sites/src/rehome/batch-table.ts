@@ -35,7 +35,7 @@ const isOpen: Guard<BatchFacts> = {
 
 const haveEnded: Guard<BatchFacts> = {
   what: 'every member of the batch has succeeded or failed',
-  check: ({ unfinished }) => (unfinished === 0 ? holds : waits(`${unfinished} members to end`, 'the subclouds')),
+  check: ({ unfinished }) => (unfinished === 0 ? holds : waits('members to end', 'the subclouds')),
 }
 
 const leads: Guard<BatchFacts> = {

@@ -46,7 +46,11 @@ export class BatchWorker {
   }
 
   async #step(id: number): Promise<Next> {
-    const scene = await this.#ports.site.database.transaction(sql => readBatch(sql, id))
+    const scene = await this.#ports.site.database.transaction(async sql => {
+      const read = await readBatch(sql, id)
+      if (read && isMoving(read)) await moveMembers(sql, read)
+      return read
+    })
     if (!scene || scene.batch.endedMs !== undefined) return undefined
     if (scene.batch.cancelledMs !== undefined) await this.#cancelMembers(scene)
     const { site } = this.#ports
@@ -93,12 +97,6 @@ export class BatchWorker {
   async #wait(scene: BatchScene, { waitsFor, who }: Extract<Verdict, { kind: 'wait' }>): Promise<Next> {
     const columns = waitingColumns(scene.batch, waitsFor, who, scene.nowMs)
     if (Object.keys(columns).length > 0) await this.#write(scene, columns)
-    if (scene.batch.cursor.stage !== 'Moving' || scene.batch.cancelledMs !== undefined) return LOOK_AGAIN_MS
-    const width = scene.group?.maxRehoming ?? 1
-    await this.#ports.site.database.transaction(async sql => {
-      await beginMembers(sql, scene.batch.id, width)
-      await grantSlots(sql, scene.batch.id, width)
-    })
     return LOOK_AGAIN_MS
   }
 
@@ -156,6 +154,15 @@ export class BatchWorker {
       if (current) await updateRow(sql, 'batch', current.batch, columns)
     })
   }
+}
+
+const isMoving = ({ batch, unfinished }: BatchScene) =>
+  batch.cursor.stage === 'Moving' && batch.cancelledMs === undefined && batch.endedMs === undefined && unfinished > 0
+
+async function moveMembers(sql: Sql, { batch, group }: BatchScene): Promise<void> {
+  const width = group?.maxRehoming ?? 1
+  await beginMembers(sql, batch.id, width)
+  await grantSlots(sql, batch.id, width)
 }
 
 /** The group is led by this site: it is not away any more. */

@@ -1,11 +1,12 @@
 /** What a member of a batch does to others: the other site, and the executor. Each can be repeated. */
 import { Terminal } from '@godwit/core'
+import type { Remote } from '../audit/member.ts'
 import type { RehomeAttempt } from '../executor/executor.ts'
 import { PeerRefused } from '../peer/peer-site.ts'
 import type { Subcloud } from '../subcloud/rows.ts'
 import type { AuditRequests } from './audit-requests.ts'
 import type { RehomePorts } from './ports.ts'
-import type { GroupScene, MemberScene } from './scene.ts'
+import { type GroupScene, lookAtPeer, type MemberScene, remoteOf } from './scene.ts'
 import { bootstrapData } from './values.ts'
 
 /** @throws Terminal when the values or the password are not there any more */
@@ -27,23 +28,24 @@ export function attemptOf({ batch, member }: MemberScene, subcloud: Subcloud): R
 }
 
 /**
- * Whatever is managed there is handed over, with the epoch that it is handed over to. The answer is no proof: the next
- * look is. A refusal is not either; what the other site says of itself then says why.
+ * Whatever is managed there is handed over, with the epoch that it is handed over to. The answer is what the other site
+ * says of the subcloud after it; a refusal is followed by a look at what stands against it.
  */
 export async function releaseAtPeer(
   { peerSite, site }: RehomePorts,
   { peer, member }: MemberScene,
-  subcloud: Subcloud,
+  { region }: Subcloud,
   ownerEpoch: number,
-): Promise<void> {
-  if (!peer) return
+): Promise<Remote> {
+  if (!peer) return { kind: 'unread' }
   const fields = { 'management-state': 'unmanaged', migrate: 'true', owner_epoch: String(ownerEpoch) }
   try {
-    await peerSite(peer).updateSubcloud(subcloud.region, { fields, files: {} })
+    return remoteOf(await peerSite(peer).updateSubcloud(region, { fields, files: {} }))
   } catch (error) {
     if (!(error instanceof PeerRefused)) throw error
     const refused = { subcloud: member.name, status: error.status, reason: error.message }
     site.logger.info(refused, 'the other site does not stand down')
+    return await lookAtPeer(peerSite(peer), region)
   }
 }
 

@@ -2,7 +2,7 @@
 import { type Row, type Sql, selectRows } from '@godwit/store'
 import { associationsWhere } from '../association/rows.ts'
 import type { Remote } from '../audit/member.ts'
-import type { PeerSite } from '../peer/peer-site.ts'
+import type { PeerSite, RemoteSubcloud } from '../peer/peer-site.ts'
 import { groupById, type PeerGroup } from '../peer-group/rows.ts'
 import { type Subcloud, subcloudById } from '../subcloud/rows.ts'
 import { type Batch, type BatchMember, batchOf, memberOf } from './batch-rows.ts'
@@ -52,21 +52,33 @@ export function peerHealth({ peer }: GroupScene): RehomeFacts['peer'] {
 export async function lookAtPeer(peer: PeerSite, region: string): Promise<Remote> {
   try {
     const remote = await peer.subcloud(region)
-    if (!remote) return { kind: 'absent' }
-    const { deployStatus, managementState, ownerEpoch = 0, valuesVersion: values = {} } = remote
-    return { kind: 'member', view: { deployStatus, managementState, ownerEpoch, values } }
+    return remote ? remoteOf(remote) : { kind: 'absent' }
   } catch {
     return { kind: 'unread' }
   }
 }
 
+export function remoteOf(subcloud: RemoteSubcloud): Remote {
+  const { deployStatus, managementState, ownerEpoch = 0, valuesVersion: values = {} } = subcloud
+  return { kind: 'member', view: { deployStatus, managementState, ownerEpoch, values } }
+}
+
 /** Whether the decision depends on what the other site says; it is not asked otherwise. */
 export function needsPeer(scene: MemberScene): boolean {
-  const { cursor, run } = scene.member
+  const { cursor, run, wantedEpoch, isFailureReported } = scene.member
   if (peerHealth(scene) !== 'available') return false
-  if (cursor.direction === 'Undo') return cursor.stage === 'Releasing'
-  const asks = cursor.stage === 'Claiming' || cursor.stage === 'Releasing' || cursor.stage === 'Managing'
-  return asks || (cursor.stage === 'Running' && run === undefined)
+  if (cursor.direction === 'Undo') return cursor.stage === 'Releasing' && !isFailureReported
+  switch (cursor.stage) {
+    case 'Claiming':
+      return wantedEpoch === 0
+    case 'Releasing':
+    case 'Managing':
+      return true
+    case 'Running':
+      return run === undefined
+    default:
+      return false
+  }
 }
 
 export function factsOf(scene: MemberScene, subcloud: Subcloud, remote: Remote): RehomeFacts {

@@ -1,0 +1,315 @@
+/**
+ * As far as a member gets in one transaction: decides by the stage table and writes each decision, until something
+ * outside must happen first. What that is, is returned; it is done after the commit, never before.
+ */
+import { type Decision, decide } from '@godwit/core'
+import { type Row, type Sql, updateRow, wakeWork } from '@godwit/store'
+import type { Remote } from '../audit/member.ts'
+import { QUEUES } from '../site.ts'
+import { NO_ERROR, type Subcloud, updateSubcloud } from '../subcloud/rows.ts'
+import {
+  cursorColumns,
+  type MemberOutcome,
+  memberOf,
+  notWaiting,
+  type StoredRun,
+  waitingColumns,
+} from './batch-rows.ts'
+import { enterStage } from './cursor.ts'
+import type { RehomeFacts } from './facts.ts'
+import { factsOf, type MemberScene, needsPeer, readMember } from './scene.ts'
+import { A_SLOT, takeSlot } from './slots.ts'
+import { HOLDS_SLOT, type RehomeEffect, type RehomeStage, rehomeTable } from './table.ts'
+
+/** What has happened outside since the last step. */
+export interface News {
+  readonly remote?: Remote
+  /** Columns of the member that an effect has earned. */
+  readonly columns?: (nowMs: number) => Row
+  /** Of a run whose end is among the columns. */
+  readonly endedRunId?: string
+  /** The effect will never work. */
+  readonly failure?: { readonly code: string; readonly message: string }
+  /** The effect did not work this time. */
+  readonly error?: string
+  /** The other site was asked to stand down just now: not again at once. */
+  readonly hasAsked?: boolean
+}
+
+/** What must happen outside of the transaction. */
+export type Wish =
+  | { readonly kind: 'look at peer'; readonly scene: MemberScene; readonly subcloud: Subcloud }
+  | {
+      readonly kind: 'perform'
+      readonly effect: Extract<RehomeEffect, { kind: 'release' | 'prepare' | 'report-failure' }>
+      readonly scene: MemberScene
+      readonly subcloud: Subcloud
+    }
+  | {
+      readonly kind: 'join'
+      readonly run: Extract<StoredRun, { kind: 'under-way' }>
+      readonly scene: MemberScene
+      readonly subcloud: Subcloud
+    }
+  | { readonly kind: 'discard'; readonly runId: string; readonly memberId: number }
+  /** undefined: when somebody wakes it. */
+  | { readonly kind: 'rest'; readonly afterMs: number | undefined }
+
+export interface StepContext {
+  readonly sql: Sql
+  readonly news: News
+  /** Nothing of the run is left at its executor, as far as this process knows. */
+  readonly isDiscarded: boolean
+  /** Where runs of this process live. */
+  readonly host: string
+  /** Told of what changed; said once the transaction is durable. */
+  readonly note: (fields: Readonly<Record<string, unknown>>, message: string) => void
+}
+
+interface View {
+  readonly scene: MemberScene
+  readonly subcloud: Subcloud
+}
+type Verdict = Decision<RehomeEffect, RehomeStage>
+type Failure = { readonly code: string; readonly message: string }
+/** The next view, or what must happen before there is one. */
+type Outcome = View | Wish
+
+const CANCELLED = 'Cancelled'
+const GONE = 'SubcloudGone'
+/** Somebody wakes the member when what it waits for has happened; this is for a wake that was lost. */
+export const LOOK_AGAIN_MS = 2_000
+export const LOOK_SELDOM_MS = 10_000
+const MAX_TEXT_LENGTH = 2_048
+/** Far more than the table has stages and steps, both ways. */
+const MAX_DECISIONS = 100
+
+const rest = (afterMs?: number): Wish => ({ kind: 'rest', afterMs })
+
+export async function stepMember(id: number, context: StepContext): Promise<Wish> {
+  const read = await readMember(context.sql, id)
+  if (!read || read.member.startedMs === undefined || read.member.endedMs !== undefined) return rest()
+  const scene = await applyNews(context, read)
+  const { subcloud } = scene
+  if (!subcloud) return end(context, scene, 'failed', { code: GONE, message: `${scene.member.name} is gone` })
+  const { failure, error } = context.news
+  if (error !== undefined) return rest(untilDeadline(scene, LOOK_AGAIN_MS))
+  let outcome: Outcome = failure ? await compensate(context, { scene, subcloud }, failure) : { scene, subcloud }
+  let { remote } = context.news
+  for (let count = 0; count < MAX_DECISIONS && !('kind' in outcome); count++) {
+    const view: View = outcome
+    if (remote === undefined && needsPeer(view.scene)) return { kind: 'look at peer', ...view }
+    outcome = await carryOut(context, view, verdictOf(view, remote ?? { kind: 'unread' }))
+    // What was seen before our own claim, or in another stage, is no proof any more.
+    if (!('kind' in outcome) && hasMoved(view, outcome)) remote = undefined
+  }
+  if (!('kind' in outcome)) throw new Error(`member ${id} changes without end`)
+  return outcome
+}
+
+const hasMoved = (before: View, after: View) =>
+  before.subcloud.ownerEpoch !== after.subcloud.ownerEpoch ||
+  before.scene.member.cursor.stage !== after.scene.member.cursor.stage ||
+  before.scene.member.cursor.direction !== after.scene.member.cursor.direction
+
+async function applyNews({ sql, news }: StepContext, scene: MemberScene): Promise<MemberScene> {
+  const { columns, error } = news
+  if (error !== undefined) {
+    const text = `another attempt, after: ${error}`.slice(0, MAX_TEXT_LENGTH)
+    return await write(sql, scene, waitingColumns(scene.member, text, 'the other side', scene.nowMs))
+  }
+  return columns ? await write(sql, scene, columns(scene.nowMs)) : scene
+}
+
+/** The table decides; a cancel is a reason to take back whatever has not changed its home. */
+function verdictOf({ scene, subcloud }: View, remote: Remote): Verdict {
+  const { cursor, run } = scene.member
+  const isBefore = cursor.stage !== 'Adopting' && cursor.stage !== 'Managing' && run === undefined
+  if (scene.batch.cancelledMs !== undefined && cursor.direction === 'Forward' && isBefore)
+    return { kind: 'compensate', stage: cursor.stage, code: CANCELLED, message: 'the batch was cancelled' }
+  return decide(rehomeTable, cursor, factsOf(scene, subcloud, remote), scene.nowMs)
+}
+
+async function carryOut(context: StepContext, view: View, verdict: Verdict): Promise<Outcome> {
+  switch (verdict.kind) {
+    case 'act':
+      return await act(context, view, verdict)
+    case 'wait':
+      return await wait(context, view, verdict)
+    case 'advance':
+      return await advance(context, view, verdict.to)
+    case 'compensate':
+      return await compensate(context, view, verdict)
+    case 'finish':
+      return await end(context, view.scene, endOf(verdict.outcome, view.scene))
+    case 'ask':
+      // What is still owed is the other site's to find out, by its own audit.
+      return await end(context, view.scene, endOf('undone', view.scene), { note: verdict.message })
+  }
+}
+
+/** A row of ours is written with the decision; a call to somebody else follows it. */
+async function act(
+  context: StepContext,
+  view: View,
+  { effects, step }: Extract<Verdict, { kind: 'act' }>,
+): Promise<Outcome> {
+  const { scene, subcloud } = view
+  const [effect] = effects
+  if (!effect) throw new Error(`no effect in the step: ${step}`)
+  switch (effect.kind) {
+    case 'claim':
+    case 'manage':
+    case 'mark':
+      return await writeSubcloud(context, view, effect)
+    case 'run': {
+      const run = JSON.stringify({ kind: 'under-way', host: context.host, startedMs: scene.nowMs })
+      const after = await write(context.sql, scene, { entered: 1, ...notWaiting(scene.nowMs), run })
+      return { scene: after, subcloud: await updateSubcloud(context.sql, subcloud, { deploy_status: 'rehoming' }) }
+    }
+    case 'release':
+      // Asked already, and not done: what the other site says of itself says why. It is asked again in a while.
+      if (context.news.hasAsked) return rest(untilDeadline(scene, LOOK_AGAIN_MS))
+      return { kind: 'perform', effect, scene: await enter(context, scene, step), subcloud }
+    default:
+      return { kind: 'perform', effect, scene: await enter(context, scene, step), subcloud }
+  }
+}
+
+/** An effect that is tried again says so already. */
+async function enter({ sql }: StepContext, scene: MemberScene, step: string): Promise<MemberScene> {
+  if (scene.member.cursor.entered && scene.member.waitsFor !== undefined) return scene
+  return await write(sql, scene, { entered: 1, ...waitingColumns(scene.member, step, 'this site', scene.nowMs) })
+}
+
+async function writeSubcloud(
+  { sql }: StepContext,
+  { scene, subcloud }: View,
+  effect: Extract<RehomeEffect, { kind: 'claim' | 'manage' | 'mark' }>,
+): Promise<View> {
+  const epoch = effect.kind === 'claim' ? { wanted_epoch: effect.ownerEpoch } : {}
+  const after = await write(sql, scene, { entered: 1, ...notWaiting(scene.nowMs), ...epoch })
+  await wakeWork(sql, QUEUES.availability, String(subcloud.id))
+  return { scene: after, subcloud: await updateSubcloud(sql, subcloud, subcloudColumns(scene, effect)) }
+}
+
+function subcloudColumns(
+  { member, batch }: MemberScene,
+  effect: Extract<RehomeEffect, { kind: 'claim' | 'manage' | 'mark' }>,
+): Row {
+  switch (effect.kind) {
+    case 'claim': {
+      const { ownerEpoch: owner_epoch } = effect
+      return { owner_epoch, deploy_status: 'pre-rehome', error_description: NO_ERROR, answered_ms: null }
+    }
+    case 'manage':
+      return {
+        deploy_status: 'complete',
+        rehomed: 1,
+        ...(batch.groupId !== 0 && { management_state: 'managed', availability_status: 'online', audit_fail_count: 0 }),
+      }
+    case 'mark':
+      return { deploy_status: effect.deployStatus, error_description: member.message ?? NO_ERROR }
+  }
+}
+
+async function wait(
+  { sql }: StepContext,
+  { scene, subcloud }: View,
+  { waitsFor, who }: Extract<Verdict, { kind: 'wait' }>,
+): Promise<Wish> {
+  const columns = waitingColumns(scene.member, waitsFor, who, scene.nowMs)
+  const after = Object.keys(columns).length > 0 ? await write(sql, scene, columns) : scene
+  const { cursor, run } = after.member
+  if (cursor.stage === 'Running' && cursor.direction === 'Forward' && run?.kind === 'under-way')
+    return { kind: 'join', run, scene: after, subcloud }
+  return rest(untilDeadline(after, cursor.stage === 'Adopting' ? LOOK_SELDOM_MS : LOOK_AGAIN_MS))
+}
+
+async function advance({ sql }: StepContext, { scene, subcloud }: View, to: RehomeStage): Promise<Outcome> {
+  const { cursor } = scene.member
+  const isForward = cursor.direction === 'Forward'
+  if (isForward && HOLDS_SLOT.includes(to) && !HOLDS_SLOT.includes(cursor.stage)) {
+    const isFree = await takeSlot(sql, scene.batch.id, scene.group?.maxRehoming ?? 1)
+    if (!isFree) {
+      const columns = waitingColumns(scene.member, A_SLOT, 'members that run', scene.nowMs)
+      if (Object.keys(columns).length > 0) await write(sql, scene, columns)
+      // The batch grants slots as they become free.
+      return rest(LOOK_SELDOM_MS)
+    }
+  }
+  if (isForward && to === 'Adopting') {
+    await wakeWork(sql, QUEUES.batch, String(scene.member.batchId))
+    await wakeWork(sql, QUEUES.availability, String(scene.member.subcloudId))
+  }
+  const moved = cursorColumns(enterStage(rehomeTable, to, cursor.direction, scene.nowMs))
+  return { scene: await write(sql, scene, { ...moved, ...notWaiting(scene.nowMs) }), subcloud }
+}
+
+/** A playbook that still runs is ended first: the subcloud may be tried again as soon as it is marked. */
+async function compensate(context: StepContext, { scene, subcloud }: View, failure: Failure): Promise<Outcome> {
+  const { sql, host, note, isDiscarded } = context
+  const { member, batch, nowMs } = scene
+  if (member.run?.kind === 'under-way' && member.run.host === host && !isDiscarded)
+    return { kind: 'discard', runId: member.runId, memberId: member.id }
+  const isInterrupted = batch.cancelledMs !== undefined && failure.code === 'PlaybookInterrupted'
+  const code = isInterrupted ? CANCELLED : failure.code
+  note({ ...named(scene), stage: member.cursor.stage, code }, 'a rehome is taken back')
+  await wakeWork(sql, QUEUES.batch, String(member.batchId))
+  const after = await write(sql, scene, {
+    ...cursorColumns(enterStage(rehomeTable, member.cursor.stage, 'Undo', nowMs)),
+    ...notWaiting(nowMs),
+    code,
+    message: failure.message.slice(0, MAX_TEXT_LENGTH),
+  })
+  return { scene: after, subcloud }
+}
+
+async function end(
+  { sql, note, isDiscarded }: StepContext,
+  scene: MemberScene,
+  outcome: MemberOutcome,
+  why: { readonly code?: string; readonly message?: string; readonly note?: string } = {},
+): Promise<Wish> {
+  const { member, nowMs } = scene
+  if (member.run && !isDiscarded) return { kind: 'discard', runId: member.runId, memberId: member.id }
+  const { code = member.code, note: owed } = why
+  const message = why.message ?? member.message
+  const text = owed === undefined ? message : `${message ?? ''} (${owed})`
+  await write(sql, scene, {
+    ...notWaiting(nowMs),
+    ended_ms: nowMs,
+    outcome,
+    code: code ?? null,
+    message: text?.slice(0, MAX_TEXT_LENGTH) ?? null,
+  })
+  await wakeWork(sql, QUEUES.batch, String(member.batchId))
+  // One that never came online is asked for still, once nobody waits for it any more (H4).
+  if (outcome !== 'complete') await wakeWork(sql, QUEUES.availability, String(member.subcloudId))
+  note({ ...named(scene), outcome, code }, 'a rehome has ended')
+  return rest()
+}
+
+function endOf(outcome: 'done' | 'undone', { member }: MemberScene): MemberOutcome {
+  if (outcome === 'done') return 'complete'
+  return member.code === CANCELLED && member.run === undefined ? 'cancelled' : 'failed'
+}
+
+const write = async (sql: Sql, scene: MemberScene, columns: Row): Promise<MemberScene> => ({
+  ...scene,
+  member: memberOf(await updateRow(sql, 'batch_member', scene.member, columns)),
+})
+
+const named = ({ batch, member }: MemberScene) => ({
+  operation: batch.operationId,
+  subcloud: member.name,
+  epoch: member.wantedEpoch,
+})
+
+/** Not later than the deadline, which is a decision of its own. */
+export function untilDeadline({ member, nowMs }: MemberScene, delayMs: number): number {
+  const { deadlineMs } = member.cursor
+  return deadlineMs === undefined ? delayMs : Math.max(0, Math.min(delayMs, deadlineMs - nowMs))
+}
+
+export type EndedRun = Exclude<RehomeFacts['run'], { kind: 'none' | 'under-way' }>

@@ -69,7 +69,7 @@ function changeOf({ form, body }: Asked): Change {
   const files = Object.fromEntries(Object.entries(form.files).filter(([name]) => FILES.includes(name)))
   const fields = Object.keys(given).length === 0 ? {} : checkedFields(subcloudChangeSchema, withUnderscore(given))
   const all = [...Object.keys(fields), ...Object.keys(files)]
-  if (all.length === 0) throw new Refusal(400, 'nothing to update')
+  if (all.every(key => key.endsWith('_password'))) throw new Refusal(400, 'nothing to update')
   return { fields, files, keys: all.filter(key => !COMPANIONS.includes(key)) }
 }
 

@@ -122,7 +122,7 @@ export class MemberWorker {
         reason: `${run.host}, which ran it, is gone`,
       })
     }
-    const watched = this.#watch.open(scene.batch.id)
+    const watched = this.#watch.open(scene.batch.id, scene.batch.cancelledMs !== undefined)
     const overdue = new AbortController()
     const leftMs = (scene.member.cursor.deadlineMs ?? Number.POSITIVE_INFINITY) - scene.nowMs
     const stopTimer = Number.isFinite(leftMs) ? site.clock.after(leftMs, () => overdue.abort()) : undefined

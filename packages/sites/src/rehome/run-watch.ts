@@ -3,6 +3,8 @@ import type { Cancel } from '@godwit/ports'
 import { QUEUES, type Site } from '../site.ts'
 
 const LOOK_MS = 2_000
+/** After a wake; every member that ends is one. */
+const SOON_MS = 100
 
 export interface WatchedRun {
   readonly cancelled: AbortSignal
@@ -13,18 +15,20 @@ export class RunWatch {
   readonly #site: Site
   readonly #runs = new Map<number, Set<AbortController>>()
   #stopTimer: Cancel | undefined
+  #isSoon = false
   #stopListening: (() => void) | undefined
 
   constructor(site: Site) {
     this.#site = site
   }
 
-  open(batchId: number): WatchedRun {
+  /** To be opened with what the row of the batch says now. */
+  open(batchId: number, isCancelled: boolean): WatchedRun {
     const controller = new AbortController()
     const known = this.#runs.get(batchId) ?? new Set()
     this.#runs.set(batchId, known.add(controller))
     this.#listen()
-    void this.#look()
+    if (isCancelled) controller.abort()
     return {
       cancelled: controller.signal,
       close: () => {
@@ -37,19 +41,27 @@ export class RunWatch {
 
   #listen(): void {
     if (this.#stopListening) return
-    const { database, clock } = this.#site
-    this.#stopListening = database.onWake(QUEUES.batch, () => void this.#look())
-    const later = () => {
-      this.#stopTimer = clock.after(LOOK_MS, () => {
-        void this.#look()
-        later()
-      })
-    }
-    later()
+    const { database } = this.#site
+    this.#stopListening = database.onWake(QUEUES.batch, () => {
+      if (this.#isSoon) return
+      this.#isSoon = true
+      this.#lookIn(SOON_MS)
+    })
+    this.#lookIn(LOOK_MS)
+  }
+
+  #lookIn(delayMs: number): void {
+    this.#stopTimer?.()
+    this.#stopTimer = this.#site.clock.after(delayMs, () => {
+      this.#isSoon = false
+      void this.#look()
+      this.#lookIn(LOOK_MS)
+    })
   }
 
   #rest(): void {
     this.#stopTimer?.()
+    this.#isSoon = false
     this.#stopListening?.()
     this.#stopListening = undefined
   }
@@ -60,8 +72,7 @@ export class RunWatch {
       const rows = await database.transaction(sql =>
         sql.all('select id from batch where cancelled_ms is not null and ended_ms is null'),
       )
-      for (const { id } of rows)
-        for (const run of this.#runs.get(Number(id)) ?? []) run.abort('the batch was cancelled')
+      for (const { id } of rows) for (const run of this.#runs.get(Number(id)) ?? []) run.abort()
     } catch (error) {
       logger.warn({ error: String(error) }, 'looking for cancelled batches failed')
     }

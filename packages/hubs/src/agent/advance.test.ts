@@ -148,14 +148,27 @@ test('an item that was undone does not go forward again by itself', () => {
   assert.deepEqual(advance(role, look(forward('Cleaning'), progress, false)), { progress, effects: [] })
 })
 
-test('an undo that is still at the switch goes forward again when the controller turns it, and no other one', () => {
-  for (const state of ['Acting', 'Failed'] as const) {
-    const turning: Progress = { ...acting, stage: 'Registering', direction: 'Undo', state }
-    const next = advance(role, look(forward('Registering'), turning, false))
-    assert.deepEqual([next.progress?.stage, next.progress?.direction], ['Registering', 'Forward'])
-    const lower: Progress = { ...acting, stage: 'Deploying', direction: 'Undo', state }
+test('an undo goes forward again when the controller turns it, unless the stages before the switch are undone', () => {
+  for (const state of ['Acting', 'Failed', 'Done'] as const) {
+    for (const stage of ['Deploying', 'Registering'] as const) {
+      const turning: Progress = { ...acting, stage, direction: 'Undo', state }
+      const next = advance(role, look(forward('Registering'), turning, false))
+      assert.deepEqual([next.progress?.stage, next.progress?.direction], ['Registering', 'Forward'])
+    }
+    const lower: Progress = { ...acting, direction: 'Undo', state }
     assert.deepEqual(advance(role, look(forward('Registering'), lower, false)), { progress: lower, effects: [] })
   }
+})
+
+test('a side whose undo has something to look for even so looks for it, although it never came so far', () => {
+  const looking = { ...role, undoesAtLeast: 'Initializing' } as const
+  const next = advance(looking, look(undo('Initializing'), done('Validating'), true))
+  assert.deepEqual(
+    [next.progress?.stage, next.progress?.direction, next.effects],
+    ['Initializing', 'Undo', ['release']],
+  )
+  const beyond = advance(looking, look(undo('Deploying'), done('Validating'), true))
+  assert.deepEqual([beyond.progress?.state, beyond.effects], ['Done', []])
 })
 
 test('an undo that failed waits for a person, and is tried again when asked', () => {

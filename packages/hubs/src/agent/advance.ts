@@ -21,6 +21,8 @@ export interface ItemJob {
 
 export interface Role<Facts extends Remembered, Effect> {
   readonly table: StageTable<Facts, Effect, StageName>
+  /** The undo of this stage has something to look for even when this side never came so far. */
+  readonly undoesAtLeast?: StageName
   /** Values to remember before the first effect of a stage. */
   journal(facts: Facts, stage: StageName, direction: Direction): Journal
   /** Facts that the world will stop showing. */
@@ -43,6 +45,10 @@ export interface Advance<Effect> {
   readonly effects: readonly Effect[]
 }
 
+type AnyRole = Pick<Role<never, never>, 'table' | 'undoesAtLeast'>
+
+const later = (one: StageName, other: StageName) => (stageIndex(one) > stageIndex(other) ? one : other)
+
 interface Position {
   readonly stage: StageName
   readonly direction: Direction
@@ -51,14 +57,16 @@ interface Position {
 
 /** Where this side goes on, or undefined when the wish is fulfilled or only a person or the controller can go on. */
 export function position(
-  table: Role<never, never>['table'],
+  { table, undoesAtLeast }: AnyRole,
   wish: Wish,
   progress: Progress | undefined,
 ): Position | undefined {
   if (wish.direction === 'Forward') return forwardPosition(table, wish, progress)
   if (!progress) return undefined
-  if (progress.direction === 'Forward')
-    return stageIndex(progress.stage) < stageIndex(wish.stage) ? undefined : undo(progress.stage)
+  if (progress.direction === 'Forward') {
+    const stage = undoesAtLeast ? later(undoesAtLeast, progress.stage) : progress.stage
+    return stageIndex(stage) < stageIndex(wish.stage) ? undefined : undo(stage)
+  }
   if (progress.state === 'Failed') return isAskedAgain(wish, progress) ? undo(progress.stage) : undefined
   if (progress.state === 'Acting') return undo(progress.stage)
   const next = stageBefore(table, progress.stage)?.name
@@ -70,7 +78,7 @@ const isAskedAgain = (wish: Wish, progress: Progress) => (wish.attempt ?? 0) > (
 const undo = (stage: StageName): Position => ({ stage, direction: 'Undo', entered: true })
 const enter = (stage: StageName): Position => ({ stage, direction: 'Forward', entered: false })
 
-function forwardPosition(table: Role<never, never>['table'], wish: Wish, progress: Progress | undefined) {
+function forwardPosition(table: AnyRole['table'], wish: Wish, progress: Progress | undefined) {
   if (!progress) return enter('Validating')
   // The other side could not let go of the cluster: what was taken back of this stage is done again.
   if (isTurning(progress)) return enter(progress.stage)
@@ -81,9 +89,9 @@ function forwardPosition(table: Role<never, never>['table'], wish: Wish, progres
   return next && stageIndex(next) <= stageIndex(wish.stage) ? enter(next) : undefined
 }
 
-/** An undo that is still at the stage of the switch; the controller wishes it forward only when it cannot succeed. */
-const isTurning = ({ stage, direction, state }: Progress) =>
-  direction === 'Undo' && stage === 'Registering' && state !== 'Done'
+/** The controller wishes an undo forward only when the other side could not make the klusterlet leave. */
+const isTurning = ({ stage, direction }: Progress) =>
+  direction === 'Undo' && (stage === 'Registering' || stage === 'Deploying')
 
 /** A wish to undo what this side never did is fulfilled at once. */
 function answerIdle(look: Look<unknown>): Progress | undefined {
@@ -98,7 +106,7 @@ export function advance<Facts extends Remembered, Effect>(
   role: Role<Facts, Effect>,
   look: Look<Facts>,
 ): Advance<Effect> {
-  const first = position(role.table as Role<never, never>['table'], look.wish, look.progress)
+  const first = position(role as unknown as AnyRole, look.wish, look.progress)
   if (!first) return { progress: answerIdle(look), effects: [] }
   const remembered = {
     journal: look.progress?.journal ?? {},
@@ -127,7 +135,7 @@ function walk<Facts extends Remembered, Effect>(
     const decision = decide(role.table, at, facts, 0)
     if (decision.kind !== 'advance' && decision.kind !== 'finish') return settle(role, look, at, remembered, decision)
     const progress = write(look, at, remembered, { state: 'Done', entered: true })
-    const next = position(role.table as Role<never, never>['table'], look.wish, progress)
+    const next = position(role as unknown as AnyRole, look.wish, progress)
     if (!next) return { progress, effects: [] }
     at = next
   }

@@ -161,7 +161,7 @@ export class HubAgent {
   }
 
   get #targetSide(): targetItems.TargetSide {
-    return { world: this.#world, bundles: this.#bundles }
+    return { world: this.#world, bundles: this.#bundles, migrationUser: uid => this.#migrationUser(uid) }
   }
 
   get #sourceSharedSide(): sourceShared.SourceSharedSide {
@@ -172,6 +172,13 @@ export class HubAgent {
 
   get #targetSharedSide(): targetShared.TargetSharedSide {
     return { hub: this.#options.hub, lacking: this.#lacking }
+  }
+
+  #migrationUser(uid: string): string | undefined {
+    const shared = this.#tasks
+      .list()
+      .find(({ spec }) => spec.migration.uid === uid && spec.role === 'Target' && spec.scope === 'Shared')
+    return shared && targetShared.userOf(shared)
   }
 
   async #pass(name: string, rest: Rest, signal: AbortSignal): Promise<{ readonly afterMs?: number }> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { Terminal } from '@godwit/core'
+import { Retryable, Terminal } from '@godwit/core'
 import { KubeClient, type KubeObject, type Resource, resources } from '@godwit/kube'
 import { KubeServer } from '@godwit/kube-server'
 import { systemClock } from '@godwit/ports'
@@ -108,11 +108,15 @@ test('a foreign cluster is not touched, and nothing is written into its namespac
   const { client, target, read } = await setUp(t)
   await client.create(ocm.managedClusters, { ...cluster, ...{ spec: { hubAcceptsClient: false } } })
   const before = await read(ocm.managedClusters, 'c1')
+  // Whether its own klusterlet made it shows in a moment; until then the item is tried again.
+  await assert.rejects(applyItem(target, [secret({ a: 'YQ==' }), cluster]), Retryable)
+  assert.deepEqual(await read(ocm.managedClusters, 'c1'), before)
+  const marked = { metadata: { annotations: { [annotations.migration]: 'another' } } }
+  await client.patch(ocm.managedClusters, { name: 'c1' }, marked)
   await assert.rejects(
     applyItem(target, [secret({ a: 'YQ==' }), cluster]),
     isConflict(/ManagedCluster c1 .* was not made/),
   )
-  assert.deepEqual(await read(ocm.managedClusters, 'c1'), before)
   assert.equal(await read(resources.secrets, 's'), undefined)
 })
 

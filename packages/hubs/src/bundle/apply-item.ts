@@ -1,5 +1,5 @@
 /** Puts the objects of one item onto the target hub, and takes back those it put there. */
-import { Terminal } from '@godwit/core'
+import { Retryable, Terminal } from '@godwit/core'
 import {
   isAlreadyExists,
   isConflict,
@@ -10,7 +10,7 @@ import {
   resources,
 } from '@godwit/kube'
 import { isMarked } from '../agent/marks.ts'
-import { annotations } from '../api/index.ts'
+import { annotation, annotations } from '../api/index.ts'
 import { ALLOWED, allowedFor } from './allow-list.ts'
 
 type Open = KubeObject & { readonly status?: unknown; readonly [member: string]: unknown }
@@ -66,6 +66,8 @@ async function put(target: ItemTarget, resource: Resource, object: KubeObject): 
   const ref = { name: object.metadata.name, ...(resource.namespaced && { namespace: cluster }) }
   const live = await client.get<KubeObject>(resource, ref)
   if (!live) return await client.create(resource, object)
+  if (resource.kind === 'ManagedCluster' && annotation(live, annotations.migration) === undefined)
+    throw new Retryable(`managed cluster ${cluster} appeared on the target hub in this moment`)
   if (!isMarked(live, migrationUid))
     throw new Terminal(
       'ClusterConflict',

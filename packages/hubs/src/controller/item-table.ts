@@ -146,6 +146,13 @@ const targetSettled = reached(
   "the klusterlet to work with the target hub's own bootstrap",
 )
 
+const targetUndone = undone(
+  'Deploying',
+  ['Target'],
+  'the target has deleted what the migration made there',
+  'the target to delete what the migration made there',
+)
+
 export const controllerItemTable: StageTable<ItemFacts, ItemEffect, StageName> = {
   party: 'controller',
   scope: 'item',
@@ -183,12 +190,16 @@ export const controllerItemTable: StageTable<ItemFacts, ItemEffect, StageName> =
         'the source has delivered the two-hub configuration and paused what must stand still',
         'the source to deliver the two-hub configuration and pause what must stand still',
       ),
-      undo: [wishUndo('Source', 'Initializing')],
-      undone: undone(
-        'Initializing',
-        ['Source'],
-        'the source has restored the annotations as they were',
-        'the source to restore the annotations as they were',
+      // With the configuration of both hubs a klusterlet may have gone to the target of itself.
+      undo: [wishUndo('Target', 'Deploying'), wishUndo('Source', 'Initializing')],
+      undone: all(
+        targetUndone,
+        undone(
+          'Initializing',
+          ['Source'],
+          'the source has restored the annotations as they were',
+          'the source to restore the annotations as they were',
+        ),
       ),
     },
     {
@@ -225,12 +236,7 @@ export const controllerItemTable: StageTable<ItemFacts, ItemEffect, StageName> =
       ],
       proof: targetDeployed,
       undo: [wishUndo('Target', 'Deploying')],
-      undone: undone(
-        'Deploying',
-        ['Target'],
-        'the target has deleted what the migration made there',
-        'the target to delete what the migration made there',
-      ),
+      undone: targetUndone,
     },
     {
       name: 'Registering',

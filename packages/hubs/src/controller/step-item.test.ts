@@ -272,8 +272,40 @@ test('a stuck cluster is undone again, with a new deadline, once for each time a
   const undone = {
     ...failedAgain,
     source: { ...failedAgain.source, progress: { ...done('Initializing', 'Undo'), attempt: 1 } },
+    target: { ...failedAgain.target, progress: done('Deploying', 'Undo') },
   }
   assert.equal(stepItem(undone, asked).source.outcome, 'RolledBack')
+})
+
+test('whoever has the configuration of both hubs may be on the target already: it is asked in every rollback', () => {
+  const world = new PaperWorld()
+  world.source = {
+    wish: { stage: 'Initializing', direction: 'Forward', cursor: cursorAt('Initializing') },
+    progress: failed('Initializing', 'ClusterConflict'),
+  }
+  world.target = { wish: { stage: 'Validating', direction: 'Forward' }, progress: done('Validating') }
+  const undoing = stepItem(world.facts, context())
+  assert.deepEqual([undoing.target?.stage, undoing.target?.direction], ['Deploying', 'Undo'])
+  world.source = { wish: undoing.source, progress: done('Initializing', 'Undo') }
+  world.target = { wish: undoing.target, progress: { ...done('Deploying', 'Undo'), state: 'Acting' } }
+  assert.equal(stepItem(world.facts, context()).source.outcome, undefined)
+  world.target = { wish: undoing.target, progress: done('Deploying', 'Undo') }
+  assert.equal(stepItem(world.facts, context()).source.outcome, 'RolledBack')
+})
+
+test('a rollback turns also when the klusterlet came of itself and was taken over before the switch', () => {
+  const world = new PaperWorld()
+  const cursor = { ...cursorAt('Deploying'), direction: 'Undo' } as const
+  const failure = { stage: 'Deploying', code: 'Cancelled', message: 'given up' } as const
+  world.source = { wish: { stage: 'Deploying', direction: 'Forward', cursor, failure }, progress: done('Deploying') }
+  const refused = { ...failed('Deploying', 'ClusterJoined', 'Undo'), evidence: { came: 'true', takenOver: 'true' } }
+  world.target = { wish: { stage: 'Deploying', direction: 'Undo' }, progress: refused }
+  const { source, target } = stepItem(world.facts, context({ giveUp: { code: 'Cancelled', message: 'given up' } }))
+  assert.deepEqual([target?.stage, target?.direction], ['Deploying', 'Forward'])
+  assert.deepEqual(
+    [source.cursor?.stage, source.cursor?.direction, source.failure],
+    ['Deploying', 'Forward', undefined],
+  )
 })
 
 test('a rollback that comes too late turns: the target has taken the klusterlet over, so the cluster arrives', () => {

@@ -87,7 +87,10 @@ function waiting(decision: ItemDecision, { hold }: StepContext): Pick<ItemStep, 
 
 /** The klusterlet knows the target hub alone: taken back, the cluster would belong to nobody. */
 const isTakenOver = ({ target }: ItemFacts, { stage }: ItemCursor) =>
-  stage === 'Registering' && target.progress?.evidence?.['takenOver'] !== undefined
+  SWITCHING.includes(stage) && target.progress?.evidence?.['takenOver'] !== undefined
+
+/** A klusterlet that knows both hubs may go to the target before it is told to. */
+const SWITCHING: readonly StageName[] = ['Deploying', 'Registering']
 
 /** A cluster that belongs to the target hub is not torn back, but cleaned up to the end. */
 function cancellation(
@@ -120,11 +123,12 @@ const JOINED = 'ClusterJoined'
 /** A rollback that comes too late: the cluster belongs to the target hub, and goes on to its end there. */
 function turn(facts: ItemFacts, decision: ItemDecision, draft: Draft, { nowMs, deadlineMs }: StepContext): boolean {
   const { cursor } = draft.source
-  const isRefused = decision.kind === 'ask' && decision.stage === 'Registering' && decision.code === JOINED
+  const isRefused = decision.kind === 'ask' && SWITCHING.includes(decision.stage) && decision.code === JOINED
   if (!isRefused || !cursor || facts.target.progress?.evidence?.['takenOver'] === undefined) return false
   const { failure: _, ...source } = draft.source
-  const [since, deadline] = [rfc3339(nowMs), rfc3339(nowMs + deadlineMs('Registering'))]
-  const wish = { stage: 'Registering', direction: 'Forward' } as const
+  const { stage } = cursor
+  const [since, deadline] = [rfc3339(nowMs), rfc3339(nowMs + deadlineMs(stage))]
+  const wish = { stage, direction: 'Forward' } as const
   draft.source = { ...source, ...wish, cursor: { ...wish, entered: true, since, deadline } }
   draft.target = { ...draft.target, ...wish }
   return true

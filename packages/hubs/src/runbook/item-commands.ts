@@ -72,6 +72,8 @@ function deleteUnprovisioned(target: Target): string[] {
 export function targetItemCommands(place: TargetPlace, effect: TargetItemEffect): string[] {
   const { hub, cluster } = place
   switch (effect.kind) {
+    case 'adopt':
+      return [note(`the agent of ${hub} marks the ManagedCluster that the klusterlet of ${cluster} made there`)]
     case 'applyBundle':
       return [note(`the agent of ${hub} opens bundle ${effect.secret} and applies the resources of ${cluster}`)]
     case 'enableAutoImport':

@@ -52,6 +52,8 @@ test('a cluster whose agents died before they undid anything: every command, in 
       'Registering hub1',
       'Registering hub2',
       'Deploying hub2',
+      'Deploying hub2',
+      'Deploying hub2',
       'Initializing hub1',
       'Initializing hub1',
     ],
@@ -83,6 +85,8 @@ test('what a side has undone is done, what it never did is not mentioned', () =>
       'Registering hub1 false',
       'Registering hub2 true',
       'Deploying hub2 true',
+      'Deploying hub2 true',
+      'Deploying hub2 true',
       'Initializing hub1 false',
       'Initializing hub1 false',
     ],
@@ -93,7 +97,7 @@ test('what a side has undone is done, what it never did is not mentioned', () =>
 
 test('the text tells how many steps are to do, what each must wait for and how one sees that it is done', () => {
   const text = renderRunbook('T', stepsOf(progress({ journal: KEYS }), progress({ stage: 'Deploying' })))
-  assert.match(text, /^# T\n# 5 of 6 steps are to do\.\n/)
+  assert.match(text, /^# T\n# 5 of 8 steps are to do\.\n/)
   assert.match(text, /# 3\. \[done\] Registering, hub2: set hubAcceptsClient to false/)
   assert.match(text, /# {4}only when the klusterlet is not connected to the target hub/)
   assert.match(text, /# {4}done when the klusterlet has renewed its lease on the source hub since the rollback/)
@@ -102,8 +106,8 @@ test('the text tells how many steps are to do, what each must wait for and how o
 test('a step that this cluster does not need is not given to a person without a command', () => {
   const journal = Object.fromEntries(Object.entries(KEYS).filter(([key]) => key.startsWith('ManagedCluster/')))
   const text = renderRunbook('T', stepsOf(progress({ journal }), progress({ stage: 'Deploying' })))
-  assert.match(text, /# 5\. \[nothing to do\] Initializing, hub1: give Hive and Metal3/)
-  assert.match(text, /^# T\n# 4 of 6 steps are to do\.\n/)
+  assert.match(text, /# 7\. \[nothing to do\] Initializing, hub1: give Hive and Metal3/)
+  assert.match(text, /^# T\n# 4 of 8 steps are to do\.\n/)
 })
 
 test('what the migration needed once is taken away by name, the token included', () => {

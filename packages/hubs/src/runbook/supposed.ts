@@ -89,6 +89,7 @@ export function supposedTarget(item: SupposedItem): TargetItemFacts {
     work: undefined,
     lease: undefined,
     ownBootstrapRequests: [],
+    usesMigrationCredential: false,
   }
 }
 

@@ -19,16 +19,36 @@ export interface TargetItemFacts extends ItemContext {
   readonly lease: Lease | undefined
   /** Requests for a client certificate that the cluster made with the target's own bootstrap account. */
   readonly ownBootstrapRequests: readonly CertificateSigningRequest[]
+  /** Its klusterlet asked for a certificate with the credential of the migration, which nobody else has. */
+  readonly usesMigrationCredential: boolean
 }
 
 export const isOurs = (facts: TargetItemFacts) =>
   annotation(facts.cluster, annotations.migration) === facts.migrationUid
+
+/** Made by somebody else, and not marked by any migration. */
+const isUnmarked = ({ cluster }: TargetItemFacts) =>
+  cluster !== undefined && annotation(cluster, annotations.migration) === undefined
+
+/**
+ * Any restart may bring a klusterlet that knows both hubs to this one before anything was deployed for it: it makes its
+ * own ManagedCluster. That one is the cluster's own.
+ */
+export const isIntroduced = (facts: TargetItemFacts) => isUnmarked(facts) && facts.usesMigrationCredential
+
+/** It may be such a klusterlet, which asks for its certificate in a moment. */
+export const mayBeIntroduced = (facts: TargetItemFacts) =>
+  isUnmarked(facts) && !isTrue(conditionOf(facts.cluster, 'ManagedClusterJoined'))
 
 /** The klusterlet has been seen on this hub since the cluster was deployed here. */
 export function hasJoined(facts: TargetItemFacts): boolean {
   const baseline = facts.evidence['leaseAtDeploy']
   return baseline !== undefined && facts.lease !== undefined && leaseMark(facts.lease) !== baseline
 }
+
+/** The klusterlet has turned to this hub, whether it was told to or came of itself. */
+export const hasCome = (facts: TargetItemFacts) =>
+  facts.usesMigrationCredential || facts.evidence['came'] !== undefined || hasJoined(facts)
 
 /** An import controller looks after the klusterlet on this hub and will give it a bootstrap of its own. */
 export const isImportManaged = (facts: TargetItemFacts) =>
@@ -56,7 +76,7 @@ export function usesOwnBootstrap(facts: TargetItemFacts): boolean {
 export const isTakenOver = (facts: TargetItemFacts) =>
   facts.evidence['takenOver'] !== undefined ||
   facts.evidence['ownBootstrap'] !== undefined ||
-  (isImportManaged(facts) && hasJoined(facts) && isTakenOverBy(facts.work))
+  (isImportManaged(facts) && hasCome(facts) && isTakenOverBy(facts.work))
 
 /** The work that brings the bootstrap is not held back, and the cluster has applied it. */
 export const isTakenOverBy = (work: ManifestWork | undefined) =>
@@ -71,6 +91,7 @@ export function receiptsOf(facts: TargetItemFacts): Record<string, string> {
   if (isOurs(facts) && mark !== undefined && (known === undefined || isOtherLease)) receipts['leaseAtDeploy'] = mark
   const issued = facts.ownBootstrapRequests.find(isIssued)
   if (issued && facts.evidence['ownBootstrap'] === undefined) receipts['ownBootstrap'] = issued.metadata.name
+  if (facts.usesMigrationCredential && facts.evidence['came'] === undefined) receipts['came'] = 'true'
   if (isOurs(facts) && facts.evidence['takenOver'] === undefined && isTakenOver(facts)) receipts['takenOver'] = 'true'
   return receipts
 }

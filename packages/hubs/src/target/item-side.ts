@@ -27,6 +27,7 @@ import { type TargetItemEffect, targetItemTable } from './item-table.ts'
 
 export const targetItemRole: Role<TargetItemFacts, TargetItemEffect> = {
   table: targetItemTable,
+  undoesAtLeast: 'Deploying',
   journal: () => ({}),
   receipts: receiptsOf,
 }
@@ -34,6 +35,8 @@ export const targetItemRole: Role<TargetItemFacts, TargetItemEffect> = {
 export interface TargetSide {
   readonly world: HubWorld
   readonly bundles: BundleReader
+  /** Whom the hub knows as the holder of the migration's credential; undefined until the controller has told. */
+  readonly migrationUser: (migrationUid: string) => string | undefined
 }
 
 export function observe(side: TargetSide, task: MigrationTask, name: string, remembered: Remembered): TargetItemFacts {
@@ -41,6 +44,8 @@ export function observe(side: TargetSide, task: MigrationTask, name: string, rem
   const wish = task.spec.items?.[name]
   const { uid } = task.spec.migration
   const namespace = world.namespace(name)
+  const requests = world.certificateRequests(name)
+  const user = side.migrationUser(uid)
   return {
     ...remembered,
     name,
@@ -54,9 +59,8 @@ export function observe(side: TargetSide, task: MigrationTask, name: string, rem
     },
     work: world.work(name),
     lease: world.lease(name),
-    ownBootstrapRequests: world
-      .certificateRequests(name)
-      .filter(request => request.spec?.username === importBootstrapUser(name)),
+    ownBootstrapRequests: requests.filter(({ spec }) => spec?.username === importBootstrapUser(name)),
+    usesMigrationCredential: user !== undefined && requests.some(({ spec }) => spec?.username === user),
   }
 }
 
@@ -69,6 +73,12 @@ export async function perform(
   const { client } = world
   const target = { client, cluster: name, migrationUid: task.spec.migration.uid }
   switch (effect.kind) {
+    case 'adopt': {
+      const patch = { metadata: { annotations: { [annotations.migration]: task.spec.migration.uid } } }
+      const { resourceVersion } = effect
+      world.wrote(await client.patch(ocm.managedClusters, { name }, patch, { precondition: { resourceVersion } }))
+      return undefined
+    }
     case 'applyBundle':
       return apply(target, await openItem(side, task, name, effect), effect.digest)
     case 'enableAutoImport':
@@ -135,7 +145,8 @@ async function readNotJoined(client: KubeClient, { task, name, progress }: ItemJ
   ])
   if (!cluster || annotation(cluster, annotations.migration) !== task.spec.migration.uid) return
   const baseline = progress.evidence?.['leaseAtDeploy']
-  const hasJoined = baseline !== undefined && lease !== undefined && leaseMark(lease) !== baseline
-  if (hasJoined && cluster.spec?.hubAcceptsClient === true)
+  const isRenewed = baseline !== undefined && lease !== undefined && leaseMark(lease) !== baseline
+  const hasCome = isRenewed || progress.evidence?.['came'] !== undefined
+  if (hasCome && cluster.spec?.hubAcceptsClient === true)
     throw new Terminal('ClusterJoined', `managed cluster ${name} is connected to the target hub: deny it there first`)
 }

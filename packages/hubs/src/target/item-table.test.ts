@@ -76,6 +76,7 @@ const facts = (over: Partial<TargetItemFacts> = {}): TargetItemFacts => ({
   work: undefined,
   lease: undefined,
   ownBootstrapRequests: [],
+  usesMigrationCredential: false,
   ...over,
 })
 
@@ -88,13 +89,51 @@ const at = (stage: StageName, over: Partial<Cursor<StageName>> = {}): Cursor<Sta
 const next = (cursor: Cursor<StageName>, seen: TargetItemFacts) => decide(targetItemTable, cursor, seen, 0)
 const kindOf = (cursor: Cursor<StageName>, seen: TargetItemFacts) => next(cursor, seen).kind
 
+const unmarked = (over: Parameters<typeof cluster>[0] = {}) => cluster({ annotations: {}, ...over })
+
 test('target: a foreign cluster of that name refuses every stage that would write (H-28, H-44)', () => {
-  const foreign = facts({ cluster: cluster({ annotations: {} }) })
-  for (const stage of ['Validating', 'Initializing', 'Deploying'] as const) {
-    const decision = next(at(stage, { entered: false }), foreign)
-    assert.equal(decision.kind === 'compensate' && decision.code, 'ClusterConflict')
+  for (const foreign of [
+    cluster({ annotations: { [annotations.migration]: 'another' } }),
+    unmarked({ conditions: { ManagedClusterJoined: 'True' } }),
+  ])
+    for (const stage of ['Validating', 'Initializing', 'Deploying'] as const) {
+      const decision = next(at(stage, { entered: false }), facts({ cluster: foreign }))
+      assert.equal(decision.kind === 'compensate' && decision.code, 'ClusterConflict')
+    }
+  assert.equal(kindOf(at('Validating', { entered: false }), facts({ cluster: unmarked() })), 'compensate')
+})
+
+const CAME = { usesMigrationCredential: true, cluster: unmarked() }
+
+test('target, Deploying: a cluster that just appeared is waited for until it shows whose it is', () => {
+  assert.equal(kindOf(at('Deploying', { entered: false }), facts({ cluster: unmarked() })), 'wait')
+  assert.equal(kindOf(at('Deploying'), facts({ cluster: unmarked() })), 'wait')
+})
+
+test("target, Deploying: a cluster whose klusterlet came of itself is the migration's own from then on", () => {
+  const decision = next(at('Deploying', { entered: false }), facts(CAME))
+  assert.deepEqual(decision.kind === 'act' && decision.effects, [{ kind: 'adopt', resourceVersion: '' }])
+  const adopted = next(at('Deploying'), facts({ ...CAME, cluster: cluster() }))
+  assert.deepEqual(adopted.kind === 'act' && adopted.effects, [{ kind: 'applyBundle', secret: 'b', digest: 'd' }])
+})
+
+test('target, undo of Deploying: a klusterlet that came of itself is denied before anything is deleted', () => {
+  const undoing = (over: Partial<TargetItemFacts>) => {
+    const decision = next(at('Deploying', { direction: 'Undo' }), facts({ ...CAME, ...over }))
+    return decision.kind === 'act' ? decision.effects.map(({ kind }) => kind) : decision
   }
-  assert.equal(kindOf(at('Deploying'), foreign), 'compensate')
+  assert.deepEqual(undoing({}), ['adopt'])
+  assert.deepEqual(undoing({ cluster: cluster() }), ['deny'])
+  assert.deepEqual(undoing({ cluster: cluster({ accepted: false }) }), ['withdraw'])
+  const evidence = { came: 'true' }
+  assert.deepEqual(undoing({ cluster: cluster(), evidence, usesMigrationCredential: false }), ['deny'])
+})
+
+test('target, undo of Deploying: a klusterlet that has the own bootstrap of the hub already is not denied', () => {
+  const seen = facts({ ...CAME, cluster: cluster(), work: work() })
+  const decision = next(at('Deploying', { direction: 'Undo' }), seen)
+  assert.equal(decision.kind === 'ask' && decision.code, 'ClusterJoined')
+  assert.deepEqual(receiptsOf(seen), { came: 'true', takenOver: 'true' })
 })
 
 test('target: a namespace that still terminates is waited for', () => {

@@ -1,10 +1,20 @@
 /** What the agent of the target hub does for one cluster, stage by stage. A value: `decide` walks it. */
-import { fails, type Guard, holds, nothingToProve, type StageTable, waits } from '@godwit/core'
+import { fails, type Guard, holds, nothingToProve, type StageTable, type Step, waits } from '@godwit/core'
 import { isApplied } from '../agent/facts.ts'
 import { annotation, annotations, conditionOf, isTrue, STAGE_DEADLINE_MS, type StageName } from '../api/index.ts'
-import { type TargetItemFacts as Facts, hasJoined, isOurs, isTakenOver, usesOwnBootstrap } from './item-facts.ts'
+import {
+  type TargetItemFacts as Facts,
+  hasCome,
+  hasJoined,
+  isIntroduced,
+  isOurs,
+  isTakenOver,
+  mayBeIntroduced,
+  usesOwnBootstrap,
+} from './item-facts.ts'
 
 export type TargetItemEffect =
+  | { readonly kind: 'adopt'; readonly resourceVersion: string }
   | { readonly kind: 'applyBundle'; readonly secret: string; readonly digest: string }
   | { readonly kind: 'enableAutoImport' }
   | { readonly kind: 'unmark' }
@@ -35,6 +45,24 @@ const isFree: Guard<Facts> = {
     if (facts.namespace?.isTerminating) return waits(`namespace ${facts.name} to finish terminating`, 'target hub')
     return holds
   },
+}
+
+/** From Initializing on the klusterlet has a credential for this hub, and may come of itself. */
+const isFreeOrIntroduced: Guard<Facts> = {
+  what: 'what is on the target hub under the name of the cluster is not foreign',
+  check: facts => {
+    if (isIntroduced(facts)) return holds
+    if (mayBeIntroduced(facts))
+      return waits(`managed cluster ${facts.name}, which appeared on the target hub, to show whose it is`, KLUSTERLET)
+    return isFree.check(facts)
+  },
+}
+
+/** A ManagedCluster that the klusterlet made is from then on like one that the migration made. */
+const adopt: Step<Facts, TargetItemEffect> = {
+  what: 'mark the ManagedCluster that the klusterlet made when it came of itself',
+  missing: facts =>
+    isIntroduced(facts) ? [{ kind: 'adopt', resourceVersion: facts.cluster?.metadata.resourceVersion ?? '' }] : [],
 }
 
 const isDeployed: Guard<Facts> = {
@@ -82,7 +110,7 @@ const holdsBackImports = (facts: Facts) =>
 const notJoined: Guard<Facts> = {
   what: 'the klusterlet is not connected to the target hub',
   check: facts =>
-    facts.cluster?.spec?.hubAcceptsClient === true && hasJoined(facts)
+    facts.cluster?.spec?.hubAcceptsClient === true && hasCome(facts)
       ? fails('ClusterJoined', `managed cluster ${facts.name} is connected to the target hub: deny it there first`)
       : holds,
 }
@@ -106,6 +134,13 @@ const isWithdrawn: Guard<Facts> = {
   },
 }
 
+const deny = (what: string, isDue: (facts: Facts) => boolean): Step<Facts, TargetItemEffect> => ({
+  what,
+  permit: mayGoBack,
+  missing: facts =>
+    isDue(facts) && isOurs(facts) && facts.cluster?.spec?.hubAcceptsClient === true ? [{ kind: 'deny' }] : [],
+})
+
 export const targetItemTable: StageTable<Facts, TargetItemEffect, StageName> = {
   party: 'target',
   scope: 'item',
@@ -122,7 +157,7 @@ export const targetItemTable: StageTable<Facts, TargetItemEffect, StageName> = {
     {
       name: 'Initializing',
       deadlineMs: STAGE_DEADLINE_MS.Initializing,
-      guards: [isFree],
+      guards: [isFreeOrIntroduced],
       steps: [],
       proof: nothingToProve,
       undo: [],
@@ -131,17 +166,20 @@ export const targetItemTable: StageTable<Facts, TargetItemEffect, StageName> = {
     {
       name: 'Deploying',
       deadlineMs: STAGE_DEADLINE_MS.Deploying,
-      guards: [isFree],
+      guards: [isFreeOrIntroduced],
       steps: [
+        adopt,
         {
           what: 'open the bundle, bind it to the cluster and apply it',
-          permit: isFree,
+          permit: isFreeOrIntroduced,
           missing: ({ bundle, evidence }) =>
             bundle && evidence['applied'] !== bundle.digest ? [{ kind: 'applyBundle', ...bundle }] : [],
         },
       ],
       proof: isDeployed,
       undo: [
+        adopt,
+        deny('set hubAcceptsClient to false, so that a klusterlet that came of itself leaves', hasCome),
         {
           what: 'delete what the migration made for the cluster, and only that',
           permit: notJoined,
@@ -161,13 +199,8 @@ export const targetItemTable: StageTable<Facts, TargetItemEffect, StageName> = {
       steps: [],
       proof: isRegistered,
       undo: [
-        {
-          // Without this a deleted cluster would be detached in the graceful way: klusterlet uninstalled (H-52).
-          what: 'set hubAcceptsClient to false, so that the klusterlet leaves',
-          permit: mayGoBack,
-          missing: facts =>
-            facts.cluster && isOurs(facts) && facts.cluster.spec?.hubAcceptsClient === true ? [{ kind: 'deny' }] : [],
-        },
+        // Without this a deleted cluster would be detached in the graceful way: klusterlet uninstalled (H-52).
+        deny('set hubAcceptsClient to false, so that the klusterlet leaves', () => true),
       ],
       undone: nothingToProve,
     },

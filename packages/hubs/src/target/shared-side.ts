@@ -90,7 +90,8 @@ export async function perform(
   }
 }
 
-const userOf = ({ spec }: MigrationTask) =>
+/** The holder of the migration's credential, as the hub knows it. */
+export const userOf = ({ spec }: MigrationTask) =>
   spec.shared?.serviceAccount &&
   `system:serviceaccount:${spec.shared.serviceAccount.namespace}:${spec.shared.serviceAccount.name}`
 

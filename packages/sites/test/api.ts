@@ -60,6 +60,8 @@ export async function startApi(t: TestContext, options: Partial<SiteApiOptions> 
   const exchange = siteApi({
     site,
     peerSite: () => fakePeer(),
+    // There is no worker that deletes, and time stands still.
+    deletionWaitMs: 0,
     regionReader: { regionOf: unreachable },
     identities: ownIdentities(tokens),
     keystone: new EmbeddedKeystone(USERS, tokens),

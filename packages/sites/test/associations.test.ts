@@ -204,7 +204,7 @@ test('PGA delete: a non-primary one is deleted here alone; the second time it is
 })
 
 test('PGA delete: a primary one is answered when the worker has deleted it', async t => {
-  const api = await startApi(t)
+  const api = await startApi(t, { deletionWaitMs: 45_000 })
   await givenMember(api)
   const work = byWorker(api, 'delete from peer_group_association')
   const { status, text } = await during(api, answered(api.call('DELETE', `${PGAS}/1`)), work)
@@ -212,7 +212,7 @@ test('PGA delete: a primary one is answered when the worker has deleted it', asy
 })
 
 test('PGA delete: what failed is an error that says why, not a success (H10)', async t => {
-  const api = await startApi(t)
+  const api = await startApi(t, { deletionWaitMs: 45_000 })
   await givenMember(api)
   const work = byWorker(
     api,
@@ -223,7 +223,7 @@ test('PGA delete: what failed is an error that says why, not a success (H10)', a
 })
 
 test('PGA delete: one that goes on is not waited for without end, and can be forced then', async t => {
-  const api = await startApi(t)
+  const api = await startApi(t, { deletionWaitMs: 45_000 })
   await givenMember(api)
   const { status } = await during(api, answered(api.call('DELETE', `${PGAS}/1`)), async () => undefined)
   assert.deepEqual([status, (await rowOf(api, 'peer_group_association'))['deleting']], [422, 'delete'])

@@ -4,10 +4,11 @@
  */
 import { sleep } from '@godwit/ports'
 import { type Sql, wakeWork } from '@godwit/store'
+import type { ApiPorts } from '../http/api-ports.ts'
 import { Refusal } from '../http/refusal.ts'
 import type { Asked, Transact } from '../http/route.ts'
 import { runningBatch } from '../rehome/new-batch.ts'
-import { QUEUES, type Site } from '../site.ts'
+import { QUEUES } from '../site.ts'
 import { named, removeLocally } from './named-association.ts'
 import { type Association, associationById, updateAssociation } from './rows.ts'
 
@@ -15,14 +16,18 @@ const LOOK_MS = 100
 /** Clients wait for some minutes; proxies often for one. */
 const MAX_WAIT_MS = 45_000
 
-export async function removeAssociation({ clock }: Site, asked: Asked, transact: Transact): Promise<null> {
+export async function removeAssociation(
+  { site, deletionWaitMs = MAX_WAIT_MS }: ApiPorts,
+  asked: Asked,
+  transact: Transact,
+): Promise<null> {
   const wanted = await transact(sql => want(sql, asked))
   if (!wanted) return null
-  for (let waitedMs = 0; waitedMs < MAX_WAIT_MS; waitedMs += LOOK_MS) {
+  for (let waitedMs = 0; waitedMs < deletionWaitMs; waitedMs += LOOK_MS) {
     const left = await transact(sql => associationById(sql, wanted.id))
     if (!left) return null
     if (left.deleting === undefined) throw new Refusal(422, left.syncMessage ?? 'The deletion failed')
-    await sleep(clock, LOOK_MS)
+    await sleep(site.clock, LOOK_MS)
   }
   throw new Refusal(422, 'The copies on the peer site are still being deleted: look again, or use force=true')
 }

@@ -23,7 +23,7 @@ import { nextSyncState } from './status.ts'
 
 const COLLECTION = 'peer-group-associations'
 
-export const associationRoutes = ({ site }: ApiPorts): readonly Route[] => [
+export const associationRoutes = (ports: ApiPorts): readonly Route[] => [
   {
     method: 'GET',
     path: [COLLECTION],
@@ -64,7 +64,7 @@ export const associationRoutes = ({ site }: ApiPorts): readonly Route[] => [
     policy: 'change',
     summary: 'Brings the copy on the peer up to date',
     answer: shownAssociationSchema,
-    handle: call => wantSync(site, call),
+    handle: call => wantSync(ports.site, call),
   },
   {
     method: 'DELETE',
@@ -72,7 +72,7 @@ export const associationRoutes = ({ site }: ApiPorts): readonly Route[] => [
     policy: 'change',
     summary: 'Deletes an association and the copy on the peer; with force=true whatever the peer says',
     answer: z.null(),
-    serve: (asked, transact) => removeAssociation(site, asked, transact),
+    serve: (asked, transact) => removeAssociation(ports, asked, transact),
   },
 ]
 

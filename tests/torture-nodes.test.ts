@@ -5,6 +5,9 @@ import { commandOf, crashAt, undisturbed } from './torture/nodes/exhaustive.ts'
 import { runScenario } from './torture/nodes/run-scenario.ts'
 import { runSeed, seedCommandOf } from './torture/nodes/run-seed.ts'
 import { EDIT_NAMES, interrupted } from './torture/nodes/scenarios.ts'
+import { makeWorldImage } from './torture/nodes/world-image.ts'
+
+const image = await makeWorldImage()
 
 /** Crash points of each scenario, taken far from each other: neighbours are much alike. */
 const POINTS_EACH = 5
@@ -13,7 +16,7 @@ const CRASHED = ['move', 'undeletable-snapshots', 'sub-agents', 'release', 'hibe
 describe('X01: whenever the operator dies, just before or just after a write, the end is the same', () => {
   for (const name of CRASHED)
     test(`in scenario ${name}`, async () => {
-      const reference = await undisturbed(name, 1)
+      const reference = await undisturbed(name, 1, image)
       const { points } = reference
       for (let index = 0; index < POINTS_EACH; index++) {
         const point = points[Math.floor(((index + 0.5) * points.length) / POINTS_EACH)]
@@ -29,7 +32,7 @@ describe('X06, X09: whatever the user does in the middle of a move, no state is 
   for (const edit of EDIT_NAMES)
     test(edit, async () => {
       for (const write of [2, 7, 12]) {
-        const { failures } = await runScenario(interrupted(edit, write), 1)
+        const { failures } = await runScenario(interrupted(edit, write), { image, seed: 1 })
         assert.deepEqual(failures, [], `npm run torture -- nodes --scenario ${edit}@${write}`)
       }
     })
@@ -39,7 +42,7 @@ test('X02 to X05, X07: random faults of the API, the registry and agents, sleepe
   let crashes = 0
   let strikes = 0
   for (let seed = 1; seed <= SEEDS; seed++) {
-    const run = await runSeed(seed)
+    const run = await runSeed(seed, image)
     assert.deepEqual(run.failures, [], seedCommandOf(seed))
     crashes += run.crashes
     strikes += run.strikes

@@ -4,6 +4,7 @@ import { commandOf, crashAt, type Reference, undisturbed } from './exhaustive.ts
 import { type CrashPoint, runScenario } from './run-scenario.ts'
 import { runSeed, seedCommandOf } from './run-seed.ts'
 import { EDIT_NAMES, type EditName, interrupted, SCENARIOS } from './scenarios.ts'
+import { makeWorldImage, type WorldImage } from './world-image.ts'
 
 /** As given on the command line. */
 export interface CommandOptions {
@@ -21,6 +22,8 @@ export interface CommandOptions {
   readonly shard: string
 }
 
+type Options = CommandOptions & { readonly image: WorldImage }
+
 type Print = (line: string) => void
 
 interface Report {
@@ -33,7 +36,8 @@ const MAX_LINES = 12
 /** A move is over after so many writes of the operator; later edits come too late to disturb it. */
 export const MOVE_WRITES = 24
 
-export async function runNodes(options: CommandOptions, print: Print): Promise<Tally> {
+export async function runNodes(given: CommandOptions, print: Print): Promise<Tally> {
+  const options = { ...given, image: await makeWorldImage() }
   const point = pointOf(options)
   const { scenario = '' } = options
   if (options.seeds !== undefined) return runSeeds(options, options.seeds, print)
@@ -46,11 +50,11 @@ export async function runNodes(options: CommandOptions, print: Print): Promise<T
   throw new Error('say what to do: --exhaustive, --party with --write and --when, or --seeds')
 }
 
-async function runPoints(options: CommandOptions, point: CrashPoint | undefined, print: Print): Promise<Tally> {
+async function runPoints(options: Options, point: CrashPoint | undefined, print: Print): Promise<Tally> {
   const names = options.scenario === undefined ? SCENARIOS.map(({ name }) => name) : [options.scenario]
   const sum = { passed: 0, failed: 0 }
   for (const name of names) {
-    const reference = await undisturbed(name, whole('--seed', options.seed))
+    const reference = await undisturbed(name, whole('--seed', options.seed), options.image)
     const every = whole('--every', options.every)
     const chosen = point ? [point] : reference.points.filter((_, index) => index % every === 0)
     const points = shareOf(chosen, parseShard(options.shard))
@@ -74,7 +78,7 @@ async function runPoint(reference: Reference, point: CrashPoint, print: Print): 
 }
 
 /** Every edit of the matrix, at every write of a move. */
-async function runEdits(options: CommandOptions, print: Print): Promise<Tally> {
+async function runEdits(options: Options, print: Print): Promise<Tally> {
   const every = whole('--every', options.every)
   const all = EDIT_NAMES.flatMap(edit => Array.from({ length: MOVE_WRITES }, (_, write) => `${edit}@${write}`))
   const chosen = shareOf(
@@ -89,21 +93,21 @@ async function runEdits(options: CommandOptions, print: Print): Promise<Tally> {
   )
 }
 
-async function runEdit(name: string, { seed }: CommandOptions): Promise<Report> {
+async function runEdit(name: string, { seed, image }: Options): Promise<Report> {
   const [edit = '', write = ''] = name.split('@')
   const known = EDIT_NAMES.find((each): each is EditName => each === edit)
   if (!known) throw new Error(`there is no edit ${edit}; choose ${EDIT_NAMES.join(', ')}`)
-  const { failures, log } = await runScenario(interrupted(known, Number(write)), whole('--seed', seed))
+  const { failures, log } = await runScenario(interrupted(known, Number(write)), { image, seed: whole('--seed', seed) })
   return { name: `npm run torture -- nodes --scenario ${name} --seed ${seed}`, failures, log }
 }
 
-async function runSeeds(options: CommandOptions, seeds: string, print: Print): Promise<Tally> {
+async function runSeeds(options: Options, seeds: string, print: Print): Promise<Tally> {
   const first = whole('--from', options.from)
   const all = Array.from({ length: whole('--seeds', seeds) }, (_, index) => first + index)
   let crashes = 0
   let strikes = 0
   const runs = shareOf(all, parseShard(options.shard)).map(seed => async () => {
-    const { schedule, ...run } = await runSeed(seed)
+    const { schedule, ...run } = await runSeed(seed, options.image)
     crashes += run.crashes
     strikes += run.strikes
     const drawn = options.verbose ? [JSON.stringify(schedule, undefined, 1)] : []

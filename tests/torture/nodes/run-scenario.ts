@@ -3,6 +3,7 @@ import type { CrashTime } from '@godwit/simulation'
 import { type EndState, endOf, unsettled } from './judge.ts'
 import type { Scenario } from './scenarios.ts'
 import { NodesWorld } from './world.ts'
+import type { WorldImage } from './world-image.ts'
 
 export interface CrashPoint {
   /** The how-manyeth write of the operator, counted from 1: to the API or to the registry. */
@@ -26,9 +27,16 @@ const QUIET_MS = 5 * 60_000
 /** Debts that cannot be paid are tried again now and then. */
 const MAX_LATE_WRITES = 40
 
-export async function runScenario(scenario: Scenario, seed: number, crash?: CrashPoint): Promise<ScenarioRun> {
+export interface ScenarioRunOptions {
+  readonly image: WorldImage
+  readonly seed: number
+  readonly crash?: CrashPoint
+}
+
+export async function runScenario(scenario: Scenario, options: ScenarioRunOptions): Promise<ScenarioRun> {
+  const { image, seed, crash } = options
   const log: string[] = []
-  const world = await NodesWorld.start({ ...scenario.options, seed, onLog: line => log.push(line) })
+  const world = await NodesWorld.start({ ...scenario.options, image, seed, onLog: line => log.push(line) })
   try {
     if (crash) world.operator.crashAt(crash.write, crash.when)
     world.operator.start()

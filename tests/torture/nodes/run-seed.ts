@@ -3,6 +3,7 @@ import { unsettled } from './judge.ts'
 import { EDITS } from './scenarios.ts'
 import { CALM_AT_MS, drawSchedule, type Incident, type Schedule } from './schedule.ts'
 import { NodesWorld } from './world.ts'
+import type { WorldImage } from './world-image.ts'
 
 export interface SeedRun {
   readonly schedule: Schedule
@@ -22,11 +23,11 @@ const AFTERMATH_MS = 120_000
 /** Repeats a run. */
 export const seedCommandOf = (seed: number) => `npm run torture -- nodes --seeds 1 --from ${seed}`
 
-export async function runSeed(seed: number): Promise<SeedRun> {
+export async function runSeed(seed: number, image: WorldImage): Promise<SeedRun> {
   const schedule = drawSchedule(seed)
   const { knobs, deletion, replicas, policy } = schedule
   const log: string[] = []
-  const world = await NodesWorld.start({ seed, knobs, deletion, onLog: line => log.push(line) })
+  const world = await NodesWorld.start({ image, seed, knobs, deletion, onLog: line => log.push(line) })
   try {
     world.operator.start()
     await world.createSet('demo', { nodeName: 'node-a', hibernatePolicy: policy, ...(replicas > 0 && { replicas }) })

@@ -2,15 +2,13 @@
  * An API server, a registry and nodes with VMs in memory, and the real operator as a party that can be killed: all on one
  * virtual clock and one seed. What must hold is looked at after every step.
  */
-import { Informer, KubeClient, type KubeObject, resources, type Transport, type TransportRequest } from '@godwit/kube'
+import { Informer, KubeClient, type KubeObject, type Transport, type TransportRequest } from '@godwit/kube'
 import { KubeServer } from '@godwit/kube-server'
 import {
   type CocoonHibernation,
   type CocoonSet,
   type CocoonSetSpec,
   cocoon,
-  cocoonHibernationCrd,
-  cocoonSetCrd,
   labels,
   ociRegistry,
   podAnnotations,
@@ -28,14 +26,15 @@ import {
   startVmCluster,
   type VmCluster,
 } from '@godwit/simulation'
+import { NAMESPACE, type WorldImage } from './world-image.ts'
 
-export const NAMESPACE = 'ns'
 export const OPERATOR = 'godwit-operator'
 export const NODES = ['node-a', 'node-b', 'node-c'] as const
 const PREFIX = 'vms'
 const RESTART_MS = 2_000
 
 export interface NodesWorldOptions {
+  readonly image: WorldImage
   readonly seed: number
   readonly nodes?: readonly NodeOptions[]
   readonly knobs?: Partial<AgentKnobs>
@@ -90,9 +89,10 @@ export class NodesWorld {
   }
 
   static async start(options: NodesWorldOptions): Promise<NodesWorld> {
-    const clock = new VirtualClock()
-    const { seed, deletion = true } = options
-    const server = await KubeServer.start({ listen: false, clock, random: seededRandom(seed * 8) })
+    const { seed, image, deletion = true } = options
+    const clock = new VirtualClock(image.nowMs)
+    const random = seededRandom(seed * 8)
+    const server = await KubeServer.start({ listen: false, clock, random, image: image.server })
     const registry = await EmbeddedRegistry.start({
       listen: false,
       clock,
@@ -210,10 +210,6 @@ export class NodesWorld {
 
   async #populate(): Promise<void> {
     const { client, clock, registry } = this
-    await client.create(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } })
-    for (const crd of [cocoonSetCrd, cocoonHibernationCrd])
-      await client.create(resources.customResourceDefinitions, crd as unknown as KubeObject)
-    await this.server.idle()
     this.#sets.start()
     await this.#sets.synced()
     const isGivenUp = (vmName: string) => this.#isGivenUp(vmName)

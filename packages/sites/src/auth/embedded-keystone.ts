@@ -29,6 +29,10 @@ const UNAUTHORIZED: KeystoneAnswer = {
   status: 401,
   body: { error: { code: 401, title: 'Unauthorized', message: 'The request you have made requires authentication.' } },
 }
+const NOT_FOUND: KeystoneAnswer = {
+  status: 404,
+  body: { error: { code: 404, title: 'Not Found', message: 'The token is not valid.' } },
+}
 const MALFORMED: KeystoneAnswer = {
   status: 400,
   body: { error: { code: 400, title: 'Bad Request', message: 'The authentication request is malformed.' } },
@@ -61,6 +65,18 @@ export class EmbeddedKeystone {
     const issued = this.#tokens.issue(caller, expiresMs)
     const body = { token: tokenBody(caller, issued, baseUrl, identity.methods) }
     return { status: 201, headers: { 'X-Subject-Token': issued.token, Vary: 'X-Auth-Token' }, body }
+  }
+
+  /** Whose a token is, for those who have one themselves. Asking about one of one's own is allowed as well. */
+  validate(ownToken: string, subjectToken: string, baseUrl: string): KeystoneAnswer {
+    if (!this.#tokens.check(ownToken)) return UNAUTHORIZED
+    const known = this.#tokens.check(subjectToken)
+    if (!known) return NOT_FOUND
+    const { expiresMs, ...caller } = known
+    // When it was issued a token does not say; it is asked for its end.
+    const issued = { token: subjectToken, issuedMs: expiresMs - this.#tokens.lifeMs, expiresMs }
+    const token = tokenBody(caller, issued, baseUrl, ['password'])
+    return { status: 200, headers: { 'X-Subject-Token': subjectToken, Vary: 'X-Auth-Token' }, body: { token } }
   }
 
   #known({ methods, password, token }: z.infer<typeof requestSchema>['auth']['identity']) {

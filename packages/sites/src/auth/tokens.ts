@@ -21,20 +21,20 @@ export interface Issued {
 export class Tokens {
   readonly #key: string
   readonly #clock: Clock
-  readonly #lifeMs: number
+  readonly lifeMs: number
 
   /** @param key a secret that all replicas share, at least 32 characters */
   constructor({ key, clock, lifeMs = 3_600_000 }: { key: string; clock: Clock; lifeMs?: number }) {
     if (key.length < 32) throw new Error('the key that signs tokens needs at least 32 characters')
     this.#key = key
     this.#clock = clock
-    this.#lifeMs = lifeMs
+    this.lifeMs = lifeMs
   }
 
   /** @param untilMs the new token ends then at the latest: renewing a token never lengthens it */
   issue(identity: Identity, untilMs = Number.POSITIVE_INFINITY): Issued {
     const issuedMs = this.#clock.now()
-    const expiresMs = Math.min(issuedMs + this.#lifeMs, untilMs)
+    const expiresMs = Math.min(issuedMs + this.lifeMs, untilMs)
     const payload = Buffer.from(JSON.stringify({ ...identity, expiresMs })).toString('base64url')
     return { token: `${payload}.${this.#sign(payload)}`, issuedMs, expiresMs }
   }

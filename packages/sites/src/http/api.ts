@@ -2,7 +2,7 @@
 import { Retryable } from '@godwit/core'
 import type { Logger } from '@godwit/ports'
 import type { Database } from '@godwit/store'
-import type { EmbeddedKeystone } from '../auth/embedded-keystone.ts'
+import type { EmbeddedKeystone, KeystoneAnswer } from '../auth/embedded-keystone.ts'
 import type { Identities } from '../auth/identities.ts'
 import { type Identity, permits, UNNAMED_PEER } from '../auth/policies.ts'
 import type { HttpAnswer, HttpExchange, HttpRequest } from './exchange.ts'
@@ -48,7 +48,7 @@ export function refused(refusal: Refusal, { headers }: Pick<HttpRequest, 'header
 
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
-  if (error instanceof Retryable) return new Refusal(503, 'Changed or locked by another call meanwhile: try again')
+  if (error instanceof Retryable) return new Refusal(503, 'Not possible at the moment: try again')
   return new Refusal(500, 'Unable to process the request')
 }
 
@@ -90,10 +90,21 @@ async function callerOf({ identities, trustsUserAgent }: ApiOptions, { headers }
 }
 
 function identity(keystone: EmbeddedKeystone, request: HttpRequest, path: string, baseUrl: string): HttpAnswer {
-  const isTokens = path === 'auth/tokens' && request.method === 'POST'
-  if (!isTokens && (path !== '' || request.method !== 'GET')) throw new Refusal(404, 'There is no such resource')
-  const result = isTokens ? keystone.authenticate(jsonOf(request.body), baseUrl) : keystone.discovery(baseUrl)
-  return send(result.status, result.body, result.headers)
+  const { status, body, headers } = keystoneAnswer(keystone, request, path, baseUrl)
+  return send(status, body, headers)
+}
+
+function keystoneAnswer(
+  keystone: EmbeddedKeystone,
+  { method, headers, body }: HttpRequest,
+  path: string,
+  baseUrl: string,
+): KeystoneAnswer {
+  if (path === '' && method === 'GET') return keystone.discovery(baseUrl)
+  if (path === 'auth/tokens' && method === 'POST') return keystone.authenticate(jsonOf(body), baseUrl)
+  if (path === 'auth/tokens' && method === 'GET')
+    return keystone.validate(headers['x-auth-token'] ?? '', headers['x-subject-token'] ?? '', baseUrl)
+  throw new Refusal(404, 'There is no such resource')
 }
 
 /** Collections are asked for with and without a slash at the end. */

@@ -5,14 +5,18 @@ import type { Route } from './route.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
-export const openApiRoute = (routes: readonly Route[]): Route => ({
-  method: 'GET',
-  path: ['openapi.json'],
-  policy: 'read',
-  summary: 'This document',
-  answer: z.record(z.string(), z.unknown()),
-  handle: async () => openApi(routes),
-})
+/** It describes itself too. */
+export function withOpenApi(routes: readonly Route[]): readonly Route[] {
+  const own: Route = {
+    method: 'GET',
+    path: ['openapi.json'],
+    policy: 'read',
+    summary: 'This document',
+    answer: z.record(z.string(), z.unknown()),
+    handle: async () => openApi([...routes, own]),
+  }
+  return [...routes, own]
+}
 
 export function openApi(routes: readonly Route[]): Json {
   const paths: Record<string, Record<string, Json>> = {}
@@ -37,11 +41,11 @@ export const pathOf = ({ path }: Route): string => {
 
 function operation(route: Route): Json {
   const roles = POLICIES[route.policy].join(', ')
-  const ref = { name: 'ref', in: 'path', required: true, schema: { type: 'string' } }
+  const parameters = parametersOf(route)
   return {
     summary: route.summary,
     description: `For the roles ${roles}, in the project admin or services.`,
-    ...(route.path.includes(':ref') && { parameters: [ref] }),
+    ...(parameters.length > 0 && { parameters }),
     ...(route.request && { requestBody: requestBody(route, route.request) }),
     responses: {
       200: {
@@ -55,6 +59,16 @@ function operation(route: Route): Json {
     },
   }
 }
+
+const parametersOf = ({ path, query = {} }: Route): readonly Json[] => [
+  ...(path.includes(':ref') ? [{ name: 'ref', in: 'path', required: true, schema: { type: 'string' } }] : []),
+  ...Object.entries(query).map(([name, description]) => ({
+    name,
+    in: 'query',
+    description,
+    schema: { type: 'string' },
+  })),
+]
 
 const ERROR = {
   type: 'object',

@@ -33,6 +33,8 @@ interface RouteBasis {
   readonly request?: z.ZodType
   /** The names of the files of a form; left out when the body is JSON. */
   readonly files?: readonly string[]
+  /** Descriptions of parameters of the query, by name. */
+  readonly query?: Readonly<Record<string, string>>
   readonly answer?: z.ZodType
 }
 

@@ -12,7 +12,7 @@ import { subcloudGroupRoutes } from '../subcloud-group/routes.ts'
 import { type ApiOptions, apiExchange } from './api.ts'
 import type { ApiPorts } from './api-ports.ts'
 import type { HttpExchange } from './exchange.ts'
-import { openApiRoute } from './openapi.ts'
+import { withOpenApi } from './openapi.ts'
 import type { Route } from './route.ts'
 
 export interface SiteApiOptions extends ApiPorts {
@@ -23,7 +23,7 @@ export interface SiteApiOptions extends ApiPorts {
 }
 
 export function siteRoutes(ports: ApiPorts): readonly Route[] {
-  const routes = [
+  return withOpenApi([
     ...systemPeerRoutes,
     ...systemRoutes(ports.site),
     ...peerGroupRoutes(ports),
@@ -32,8 +32,7 @@ export function siteRoutes(ports: ApiPorts): readonly Route[] {
     ...subcloudGroupRoutes,
     ...operationRoutes,
     ...alarmRoutes,
-  ]
-  return [...routes, openApiRoute(routes)]
+  ])
 }
 
 export function siteApi(options: SiteApiOptions): HttpExchange {

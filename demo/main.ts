@@ -1,4 +1,4 @@
-// npm run demo [-- hubs|nodes] [--items N] [--kill WHO@STAGE] [--no-kill] [--json] [--keep]
+// npm run demo [-- hubs|nodes|sites] [--items N] [--kill WHO@STAGE] [--no-kill] [--json] [--keep]
 if (Number(process.versions.node.split('.')[0]) < 24)
   throw new Error(`Node ${process.versions.node} is too old for the demo: use \`npm run demo\`, which brings Node 24`)
 
@@ -9,10 +9,12 @@ import type { World } from './hubs/world.ts'
 import { nodesMain } from './nodes/main.ts'
 import { type DemoCommand, parseDemoOptions } from './options.ts'
 import { type Output, ProgressWriter } from './render-writer.ts'
+import { sitesMain } from './sites/main.ts'
 import { hasSucceeded, renderSummary, summaryJson } from './summary.ts'
 
-const [domain, ...forNodes] = process.argv.slice(2)
-if (domain === 'nodes') process.exit(await nodesMain(forNodes))
+const [domain, ...rest] = process.argv.slice(2)
+if (domain === 'nodes') process.exit(await nodesMain(rest))
+if (domain === 'sites') process.exit(await sitesMain(rest))
 const parsed = parseDemoOptions(process.argv.slice(2))
 if (parsed.kind === 'run') process.exit(await run(parsed.command))
 console.error(parsed.text)

@@ -79,6 +79,14 @@ export class SimulatedSubclouds {
     return this.#subcloud(region).home
   }
 
+  /** Of the one that answers at this address; undefined: nobody does. */
+  regionAt(bootstrapAddress: string): string | undefined {
+    const answering = [...this.#subclouds.values()].find(
+      subcloud => subcloud.bootstrapAddress === bootstrapAddress && subcloud.knobs.isPoweredOn,
+    )
+    return answering?.region
+  }
+
   /** Every change of a home, in order. */
   get history(): readonly HomeChange[] {
     return this.#history

@@ -98,7 +98,9 @@ class SubcloudApi {
     if (region === undefined) {
       if (method === 'POST') this.#subclouds.add(body as NewSubcloud)
       if (method === 'POST') return DONE
-      const homes = this.#subclouds.regions.map(each => ({ region: each, site: this.#subclouds.home(each).site }))
+      const address = query.get('bootstrap_address')
+      const regions = address === null ? this.#subclouds.regions : (this.#subclouds.regionAt(address) ?? [])
+      const homes = [regions].flat().map(each => ({ region: each, site: this.#subclouds.home(each).site }))
       return { status: 200, value: { subclouds: homes } }
     }
     if (method === 'GET' && verb === 'online') {

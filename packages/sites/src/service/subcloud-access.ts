@@ -12,6 +12,7 @@ import { SimulatedExecutor } from '../executor/simulated-executor.ts'
 import { fetchExchange } from '../peer/fetch-exchange.ts'
 import type { RegionReader } from '../subcloud/region-reader.ts'
 import { controllerValues } from './controller-values.ts'
+import { SimulatedRegionReader } from './simulated-region-reader.ts'
 import { tlsExchange } from './tls-exchange.ts'
 
 export interface SubcloudAccess {
@@ -63,7 +64,7 @@ function simulatedAccess({ site }: SiteConfig, config: SimulatedConfig, { clock 
       site: { uuid, credentials, softwareVersion },
     }),
     probe: new SimulatedProbe({ exchange: fetchExchange, url, site: { uuid, credentials } }),
-    regionReader: nobodyReads,
+    regionReader: new SimulatedRegionReader(url),
     close: () => undefined,
   }
 }

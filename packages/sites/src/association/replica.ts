@@ -24,14 +24,17 @@ export type Replicated = Pick<
 export function replicaDifferences(local: Replicated, remote: RemoteSubcloud): readonly string[] {
   const pairs: readonly (readonly [string, unknown, unknown])[] = [
     ['name', local.name, remote.name],
-    ['description', local.description, remote.description],
-    ['location', local.location, remote.location],
+    ['description', described(local.description), described(remote.description)],
+    ['location', described(local.location), described(remote.location)],
     ['software version', local.softwareVersion, remote.softwareVersion],
     ['bootstrap values', comparable(local.savedPayload), comparable(remote.rehomeData)],
     ['install values', comparable(local.installValues), comparable(remote.installValues)],
   ]
   return pairs.filter(([, left, right]) => canonical(left) !== canonical(right)).map(([what]) => what)
 }
+
+/** A subcloud that is added without a text is given one. */
+const described = (text: string) => (/^No (description|location) provided$/.test(text) ? '' : text)
 
 function comparable(values: Json | undefined): Json | undefined {
   if (values === undefined) return undefined
@@ -56,7 +59,7 @@ export function replicaObstacle({ savedPayload }: Replicated): string | undefine
 
 /** Everything of the member, as the other site stores it: with its own gateway. */
 export function replicaForm(member: Subcloud, gateway: string, how: 'add' | 'update'): SubcloudForm {
-  const values = { ...member.savedPayload, [GATEWAY]: gateway }
+  const values = { ...member.savedPayload, name: member.name, [GATEWAY]: gateway }
   const address = String(member.savedPayload?.[ADDRESS] ?? '')
   return {
     fields: {

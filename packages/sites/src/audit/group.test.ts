@@ -98,3 +98,17 @@ test('two sites that both took the group over follow the one that took members i
 
 test('a site that leads, and whose own batch is known everywhere, follows whoever takes over now', () =>
   assert.equal(auditGroup({ ...a, migrationStatus: undefined }, b, [member('s1', failed)]).follow, 'b'))
+
+test('an edit of the primary site waits for its sync where there is only a copy, and is fetched by one who hands over', () => {
+  const lead: GroupCopy = { ...a, migrationStatus: 'complete' }
+  const edited: MemberView = { ...managed, values: { a: 2 }, ownerEpoch: 4 }
+  const onB = (deployStatus: string): AuditedMember => ({
+    name: 's1',
+    local: { ...pending, deployStatus, ownerEpoch: 4 },
+    remote: { kind: 'member', view: edited },
+  })
+  const copy = auditGroup({ ...b, leaderId: 'a', migrationStatus: undefined }, lead, [onB('secondary')])
+  assert.deepEqual([kinds(copy), copy.isReconciled], [[''], false])
+  const handing = auditGroup({ ...b, leaderId: 'a', migrationStatus: undefined }, lead, [onB('rehome-pending')])
+  assert.deepEqual(kinds(handing), ['take-values'])
+})

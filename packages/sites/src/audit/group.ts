@@ -1,6 +1,6 @@
 /** What the audit of a group does beyond its members. Pure; the members are judged one by one in `member.ts`. */
 import type { MigrationState } from '../model/states.ts'
-import { type AuditEffect, auditMember, type MemberView, type Remote } from './member.ts'
+import { type AuditEffect, type AuditOutcome, auditMember, type MemberView, type Remote } from './member.ts'
 
 export interface GroupCopy {
   readonly siteId: string
@@ -33,7 +33,11 @@ export function auditGroup(local: GroupCopy, remote: GroupCopy, members: readonl
   const isAway = isLedThere && local.priority < remote.priority
   // This site's own batch says where each member goes, and its epochs are newer: it is not interrupted half-way.
   if (local.migrationStatus === 'migrating') return { ...quiet, isAway }
-  const outcomes = members.map(({ name, ...views }) => ({ name, ...auditMember(name, views.local, views.remote) }))
+  const isCarriedBySync = isLedThere && local.priority > remote.priority
+  const outcomes = members.map(({ name, ...views }) => {
+    const outcome = auditMember(name, views.local, views.remote)
+    return { name, ...(isCarriedBySync && isCopy(views.local) ? leftToSync(name, outcome) : outcome) }
+  })
   const differences = outcomes.flatMap(({ difference }) => (difference === undefined ? [] : [difference]))
   const isKnown = members.every(member => member.remote.kind !== 'unread')
   const hasEnded = remote.migrationStatus === 'complete'
@@ -45,6 +49,15 @@ export function auditGroup(local: GroupCopy, remote: GroupCopy, members: readonl
     isAway,
     differences,
   }
+}
+
+const isCopy = ({ deployStatus }: MemberView) => deployStatus === 'secondary'
+
+/** What the primary site edits reaches a copy when its operator syncs, and is seen as out of sync until then. */
+function leftToSync(name: string, outcome: AuditOutcome): AuditOutcome {
+  const effects = outcome.effects.filter(({ kind }) => kind !== 'take-values')
+  if (effects.length === outcome.effects.length) return outcome
+  return { effects, difference: outcome.difference ?? `${name} was edited on the other site, and not synced yet` }
 }
 
 /**

@@ -45,7 +45,7 @@ export async function runAudit(ports: AssociationPorts, scene: AssociationScene,
   await conclude(ports, looked)
   try {
     if (looked.audit.acknowledges) await peer.updateGroup(scene.group.name, { forgetMigration: true })
-    await askPrimary(ports, looked, peer)
+    if (asksPrimary(looked)) await peer.requestAudit({ ...scene.group, siteUuid: ports.site.identity.uuid })
   } catch (error) {
     await ports.site.database.transaction(sql => forgetAudit(sql, scene))
     throw error
@@ -72,9 +72,11 @@ async function look({ site }: AssociationPorts, scene: AssociationScene, peer: P
       .filter((_, index) => audit.members[index]?.effects.some(({ kind }) => kind === 'take-values'))
       .map(({ region }) => region),
   )
-  const isUnknownThere = scene.association.type === 'primary' && !remote
+  const isPrimary = scene.association.type === 'primary'
+  const isUnknownThere = isPrimary && !remote
+  const gateway = isPrimary ? text(scene.peer, 'peer_controller_gateway_address') : undefined
   const content = [
-    ...contentDifferences(locals, copy, taken),
+    ...contentDifferences(locals, copy, { taken, gateway }),
     ...(isUnknownThere ? ['the other site has no association of this group with this site'] : []),
   ]
   return { scene, locals, copy, remote, audit, content }
@@ -106,7 +108,7 @@ async function conclude({ site }: AssociationPorts, { scene, copy, audit, conten
         migration_status: null,
       })
     await (audit.isAway ? raiseAlarm(sql, alarm) : clearAlarm(sql, alarm))
-    const mark = markOf(scene.association, audit, content)
+    const mark = markOf(scene.association, { audit, content, remote })
     const isTold = remote === undefined || remote.syncStatus === (mark?.sync_status ?? scene.association.syncStatus)
     await markAudited(sql, scene, { ...mark, ...(!isTold && { told_status: null }) })
   })
@@ -123,11 +125,13 @@ async function forgetAudit(sql: Sql, scene: AssociationScene): Promise<void> {
 }
 
 /** A failure of the other site leaves the mark as it is: its copy is not another one. While it is synced it is not judged. */
-function markOf(association: Association, audit: GroupAudit, content: readonly string[]) {
+function markOf(association: Association, { audit, content, remote }: Pick<Looked, 'audit' | 'content' | 'remote'>) {
   const { syncStatus, syncMessage, type } = association
   if (syncStatus === 'syncing' && type === 'primary') return undefined
   const isReconciled = audit.isReconciled && content.length === 0
   if (!isReconciled && content.length === 0) return undefined
+  // The primary site's word counts: it knows what it has not carried over yet.
+  if (isReconciled && type === 'non-primary' && remote && remote.syncStatus !== 'in-sync') return undefined
   const status = nextSyncState(syncStatus, isReconciled ? 'reconciled' : 'edited')
   const message = isReconciled ? undefined : content.join('; ').slice(0, MAX_MESSAGE_LENGTH)
   // What a sync that failed has said is worth more.
@@ -136,10 +140,14 @@ function markOf(association: Association, audit: GroupAudit, content: readonly s
   return { sync_status: status, ...(!keepsMessage && { sync_message: message ?? null }) }
 }
 
-/** Only the primary site says what both associations say: it is asked to look, when it does not say so yet. */
-async function askPrimary({ site }: AssociationPorts, { scene, remote }: Looked, peer: PeerSite): Promise<void> {
-  if (!remote || remote.syncStatus === 'in-sync' || remote.syncStatus === 'syncing') return
-  const current = await site.database.transaction(sql => associationById(sql, scene.association.id))
-  if (current?.type !== 'non-primary' || current.syncStatus !== 'in-sync') return
-  await peer.requestAudit({ ...scene.group, siteUuid: site.identity.uuid })
+/**
+ * Only the primary site says that the copies are equal, so it is asked to look when this audit has found or changed
+ * something that it does not know yet; not otherwise, or the two would ask each other without end.
+ */
+function asksPrimary({ scene, remote, audit, content }: Looked): boolean {
+  const { association } = scene
+  if (association.type === 'primary' || !remote || remote.syncStatus === 'syncing') return false
+  const hasChanged = audit.acknowledges || audit.members.some(({ effects }) => effects.length > 0)
+  const isNews = content.length > 0 && association.syncStatus === 'in-sync' && remote.syncStatus === 'in-sync'
+  return isNews || (hasChanged && remote.syncStatus !== 'in-sync')
 }

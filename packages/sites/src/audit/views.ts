@@ -1,6 +1,6 @@
 /** What both sites say of the members of a group, as the rules want it. Pure. */
-import { replicaDifferences } from '../association/replica.ts'
-import { mayMigrate, type SyncState } from '../model/states.ts'
+import { GATEWAY, replicaDifferences } from '../association/replica.ts'
+import { isReplaceable, mayMigrate, type SyncState } from '../model/states.ts'
 import type { ValuesVersion } from '../model/values-version.ts'
 import type { RemoteGroup, RemoteSubcloud, RemoteTombstone } from '../peer/peer-site.ts'
 import type { Subcloud } from '../subcloud/rows.ts'
@@ -66,19 +66,23 @@ function foreignValues(local: Subcloud, remote: RemoteSubcloud, { syncStatus, si
 
 /**
  * What differs though nobody has to yield: after the effects of the audit these are left for a sync, or a person.
- * @param taken regions whose values come from the other site now
+ * @param options.taken regions whose values come from the other site now
+ * @param options.gateway that this site gives to its copies there; undefined: it gives none
  */
 export function contentDifferences(
   locals: readonly Subcloud[],
   copy: RemoteCopy,
-  taken: ReadonlySet<string>,
+  { taken, gateway }: { readonly taken: ReadonlySet<string>; readonly gateway: string | undefined },
 ): readonly string[] {
   const byRegion = new Map(locals.map(member => [member.region, member]))
   const theirs = copy.members.flatMap(remote => {
     const local = byRegion.get(remote.region)
     if (!local) return [`${remote.name} is a member on the other site only`]
     if (taken.has(remote.region)) return []
-    const differing = replicaDifferences(local, remote)
+    const isGivenGateway =
+      gateway !== undefined && isReplaceable(remote.deployStatus) && !isReplaceable(local.deployStatus)
+    const hasOther = isGivenGateway && remote.rehomeData?.[GATEWAY] !== gateway
+    const differing = [...replicaDifferences(local, remote), ...(hasOther ? ['gateway'] : [])]
     return differing.length === 0 ? [] : [`${local.name} differs in its ${differing.join(', ')}`]
   })
   const there = new Set(copy.members.map(({ region }) => region))

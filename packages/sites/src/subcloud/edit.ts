@@ -229,7 +229,9 @@ function valueColumns(site: Site, subcloud: Subcloud, change: Change, { caller }
 /** A member that goes is remembered here, unless the other site takes it away (H6). */
 async function followMembership(sql: Sql, subcloud: Subcloud, groups: Groups, isFromPeer: boolean): Promise<void> {
   const { before, joined, isLeaving } = groups
-  const { region, name, ownerEpoch } = subcloud
+  const { region, name } = subcloud
+  // Whoever only tried to take it in does not speak for the site that has it.
+  const ownerEpoch = subcloud.deployStatus === 'complete' ? subcloud.ownerEpoch : 0
   if (before && (isLeaving || (joined && joined.id !== before.id)) && !isFromPeer)
     await buryMember(sql, { groupName: before.name, region, name, ownerEpoch })
   if (joined) await unburyMember(sql, joined.name, region)

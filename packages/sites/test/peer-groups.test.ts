@@ -256,13 +256,6 @@ test('SPG migrate ok: one batch with the members that can be moved, and its work
     assert.equal(text.includes(canary) || text.includes(base64(canary)), false)
 })
 
-test('SPG migrate: how the password is stored is for the site to say', async t => {
-  const api = await startApi(t, { sealSecret: clear => `sealed:${clear.length}` })
-  await givenMember(api, { subcloud: SECONDARY })
-  await api.call('PATCH', `${GROUPS}/g/migrate`, PASSWORD)
-  assert.equal((await rowOf(api, 'batch'))['sysadmin_password'], `sealed:${CANARIES.sysadmin.length}`)
-})
-
 const noData = { rehome_data: null }
 const noPayload = { rehome_data: '{"saved_payload":{}}' }
 const noAddress = { rehome_data: '{"saved_payload":{"name":"s2"}}' }

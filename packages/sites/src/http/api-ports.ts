@@ -9,8 +9,6 @@ export interface ApiPorts {
   /** @param peer a row of `system_peer` */
   readonly peerSite: (peer: Row) => PeerSite
   readonly regionReader: RegionReader
-  /** How the password of a batch is stored; as it is, when left out. */
-  readonly sealSecret?: (clear: string) => string
   /** How long the deletion of an association is waited for before the caller is told that it goes on. 45 s unless told. */
   readonly deletionWaitMs?: number
 }

@@ -15,7 +15,7 @@ import { migrateSchema } from './fields.ts'
 import { namedGroup } from './named-group.ts'
 import { type PeerGroup, updateGroup } from './rows.ts'
 
-export async function migrateGroup({ site, sealSecret }: ApiPorts, { sql, ref, body, caller }: Call): Promise<unknown> {
+export async function migrateGroup({ site }: ApiPorts, { sql, ref, body, caller }: Call): Promise<unknown> {
   const group = await namedGroup(sql, ref)
   const { sysadmin_password: given } = checkedFields(migrateSchema, body)
   const password = decodedPassword('sysadmin_password', given)
@@ -30,7 +30,7 @@ export async function migrateGroup({ site, sealSecret }: ApiPorts, { sql, ref, b
     group,
     subclouds: picked,
     requestedBy: caller.user,
-    sysadminPassword: sealSecret ? sealSecret(password) : password,
+    sysadminPassword: password,
   })
   // Of two at the same time the second one meets a changed group, and looks again.
   await updateGroup(sql, group, {})

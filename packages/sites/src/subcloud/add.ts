@@ -219,14 +219,14 @@ const described = (value: unknown, what: string): string =>
   typeof value === 'string' && value !== '' ? value.slice(0, 255) : `No ${what} provided`
 
 /** One that is taken in alone is a batch of its own. */
-async function taken({ site, sealSecret }: ApiPorts, sql: Sql, { caller }: Asked, wanted: Wanted, subcloud: Subcloud) {
+async function taken({ site }: ApiPorts, sql: Sql, { caller }: Asked, wanted: Wanted, subcloud: Subcloud) {
   if (wanted.kind !== 'migrate' || wanted.sysadminPassword === undefined) return {}
   const batch = await beginBatch(sql, {
     operationId: newUuid(site.random),
     group: undefined,
     subclouds: [subcloud],
     requestedBy: caller.user,
-    sysadminPassword: sealSecret ? sealSecret(wanted.sysadminPassword) : wanted.sysadminPassword,
+    sysadminPassword: wanted.sysadminPassword,
   })
   return { operation_id: batch.operationId }
 }

@@ -1,13 +1,11 @@
 /** A subcloud as the API shows it, in the mixed spelling that clients expect. */
-import type { Row, Sql } from '@godwit/store'
+import type { Sql } from '@godwit/store'
 import { type Identity, isPeer } from '../auth/policies.ts'
-import { redacted } from './redacted.ts'
+import { redactor } from './redacted.ts'
 import { ENDPOINT_TYPES, type Subcloud } from './rows.ts'
 
-interface Endpoint {
-  readonly endpoint_type: string
-  readonly sync_status: string
-}
+/** Sync status by endpoint type. */
+type Endpoints = ReadonlyMap<string, string>
 
 /** With secrets for the other site only, which cannot take a subcloud in without them. */
 export async function shownSubclouds(
@@ -16,7 +14,8 @@ export async function shownSubclouds(
   caller: Identity,
 ): Promise<readonly Readonly<Record<string, unknown>>[]> {
   const endpoints = await endpointsOf(sql, subclouds)
-  return subclouds.map(subcloud => shownSubcloud(subcloud, endpoints.get(subcloud.id) ?? [], isPeer(caller)))
+  const shown = isPeer(caller) ? (value: unknown) => value : redactor()
+  return subclouds.map(subcloud => shownSubcloud(subcloud, endpoints.get(subcloud.id) ?? new Map(), shown))
 }
 
 export async function shownOne(sql: Sql, subcloud: Subcloud, caller: Identity) {
@@ -24,29 +23,24 @@ export async function shownOne(sql: Sql, subcloud: Subcloud, caller: Identity) {
   return shown
 }
 
-async function endpointsOf(sql: Sql, subclouds: readonly Subcloud[]): Promise<ReadonlyMap<number, Endpoint[]>> {
+async function endpointsOf(sql: Sql, subclouds: readonly Subcloud[]): Promise<ReadonlyMap<number, Endpoints>> {
+  const columns = 'select subcloud_id, endpoint_type, sync_status from subcloud_status'
   const [only] = subclouds
   const rows =
     only && subclouds.length === 1
-      ? await sql.all('select * from subcloud_status where subcloud_id = ?', [only.id])
-      : await sql.all('select * from subcloud_status')
-  const bySubcloud = new Map<number, Endpoint[]>()
+      ? await sql.all(`${columns} where subcloud_id = ?`, [only.id])
+      : await sql.all(columns)
+  const bySubcloud = new Map<number, Map<string, string>>()
   for (const row of rows) {
     const id = Number(row['subcloud_id'])
-    const endpoints = bySubcloud.get(id) ?? []
-    bySubcloud.set(id, [...endpoints, endpointOf(row)])
+    const endpoints = bySubcloud.get(id) ?? new Map<string, string>()
+    endpoints.set(String(row['endpoint_type']), String(row['sync_status']))
+    bySubcloud.set(id, endpoints)
   }
   return bySubcloud
 }
 
-const endpointOf = (row: Row): Endpoint => ({
-  endpoint_type: String(row['endpoint_type']),
-  sync_status: String(row['sync_status']),
-})
-
-function shownSubcloud(subcloud: Subcloud, endpoints: readonly Endpoint[], withSecrets: boolean) {
-  const shown = withSecrets ? (value: unknown) => value : redacted
-  const ordered = ENDPOINT_TYPES.flatMap(type => endpoints.filter(({ endpoint_type: known }) => known === type))
+function shownSubcloud(subcloud: Subcloud, endpoints: Endpoints, shown: (value: unknown) => unknown) {
   return {
     id: subcloud.id,
     name: subcloud.name,
@@ -75,15 +69,18 @@ function shownSubcloud(subcloud: Subcloud, endpoints: readonly Endpoint[], withS
     group_id: subcloud.groupId,
     peer_group_id: subcloud.peerGroupId ?? null,
     rehome_data: subcloud.savedPayload === undefined ? null : { saved_payload: shown(subcloud.savedPayload) },
-    sync_status: aggregated(ordered),
-    endpoint_sync_status: ordered,
+    sync_status: aggregated(endpoints),
+    endpoint_sync_status: ENDPOINT_TYPES.filter(type => endpoints.has(type)).map(type => ({
+      endpoint_type: type,
+      sync_status: endpoints.get(type),
+    })),
     'owner-epoch': subcloud.ownerEpoch,
     'values-version': subcloud.values,
   }
 }
 
-function aggregated(endpoints: readonly Endpoint[]): string {
-  const states = new Set(endpoints.map(({ sync_status: state }) => state))
+function aggregated(endpoints: Endpoints): string {
+  const states = new Set(endpoints.values())
   if (states.has('out-of-sync')) return 'out-of-sync'
   return states.size === 1 && states.has('in-sync') ? 'in-sync' : 'unknown'
 }

@@ -171,6 +171,15 @@ test('a side whose undo has something to look for even so looks for it, although
   assert.deepEqual([beyond.progress?.state, beyond.effects], ['Done', []])
 })
 
+test('an undo that is over begins again when what was taken back comes back, and only then', () => {
+  const watching: typeof role = { ...role, undoesAtLeast: 'Initializing', hasRelapsed: ({ isClaimed }) => isClaimed }
+  const over = done('Initializing', 'Undo')
+  const next = advance(watching, look(undo('Initializing'), over, true))
+  assert.deepEqual([next.progress?.state, next.progress?.direction, next.effects], ['Acting', 'Undo', ['release']])
+  assert.deepEqual(advance(watching, look(undo('Initializing'), over, false)), { progress: over, effects: [] })
+  assert.deepEqual(advance(role, look(undo('Initializing'), over, true)), { progress: over, effects: [] })
+})
+
 test('an undo that failed waits for a person, and is tried again when asked', () => {
   const failed: Progress = { ...acting, direction: 'Undo', state: 'Failed', code: 'X', message: 'x' }
   assert.deepEqual(advance(role, look(undo('Initializing'), failed, true)), { progress: failed, effects: [] })

@@ -23,6 +23,8 @@ export interface Role<Facts extends Remembered, Effect> {
   readonly table: StageTable<Facts, Effect, StageName>
   /** The undo of this stage has something to look for even when this side never came so far. */
   readonly undoesAtLeast?: StageName
+  /** That stage must be undone again: what was taken back has come back. */
+  hasRelapsed?(facts: Facts): boolean
   /** Values to remember before the first effect of a stage. */
   journal(facts: Facts, stage: StageName, direction: Direction): Journal
   /** Facts that the world will stop showing. */
@@ -106,7 +108,7 @@ export function advance<Facts extends Remembered, Effect>(
   role: Role<Facts, Effect>,
   look: Look<Facts>,
 ): Advance<Effect> {
-  const first = position(role as unknown as AnyRole, look.wish, look.progress)
+  const first = position(role as unknown as AnyRole, look.wish, look.progress) ?? relapse(role, look)
   if (!first) return { progress: answerIdle(look), effects: [] }
   const remembered = {
     journal: look.progress?.journal ?? {},
@@ -115,6 +117,17 @@ export function advance<Facts extends Remembered, Effect>(
   if (look.outcome?.kind === 'failed' && isSameRun(look.progress, first))
     return { progress: write(look, first, remembered, { state: 'Failed', ...failure(look.outcome) }), effects: [] }
   return walk(role, look, first, remembered)
+}
+
+/** An undo that is over begins again when its work comes undone; for as long as its task is there. */
+function relapse<Facts extends Remembered>(
+  { undoesAtLeast, hasRelapsed }: Pick<Role<Facts, never>, 'undoesAtLeast' | 'hasRelapsed'>,
+  { wish, progress, facts }: Look<Facts>,
+): Position | undefined {
+  const isOver = wish.direction === 'Undo' && progress?.direction === 'Undo' && progress.state === 'Done'
+  if (!isOver || !undoesAtLeast || !hasRelapsed) return undefined
+  const { journal = {}, evidence = {} } = progress
+  return hasRelapsed(facts({ journal, evidence })) ? undo(undoesAtLeast) : undefined
 }
 
 /** The outcome belongs to the stage and direction that the record shows as acting. */

@@ -124,3 +124,25 @@ test('the bootstrap kubeconfig is written only when the token lies ready', () =>
   const token = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'm' }, data: { token: 'dA==' } }
   assert.equal(step?.permit?.check(facts({ token })).kind, 'holds')
 })
+
+const retiring = (items: readonly object[]) => {
+  const step = stageOf('Retiring').steps.find(({ what }) => what.includes('tasks'))
+  return step?.permit?.check(facts({ items: items as MigrationFacts['items'] }))
+}
+const arrived = { outcome: 'Completed', residue: ['Timeout: too slow'] }
+const item = (source: object, target: object = {}) => ({ name: 'c1', source, target })
+
+test('tasks stay while an agent still cleans up what it had no time for, or takes back what came back', () => {
+  assert.equal(retiring([item({ wish: { outcome: 'Completed' } })])?.kind, 'holds')
+  assert.equal(retiring([item({ wish: arrived, progress: { state: 'Acting' } })])?.kind, 'waits')
+  const undoing = { progress: { direction: 'Undo', state: 'Acting' } }
+  assert.equal(retiring([item({ wish: { outcome: 'RolledBack' } }, undoing)])?.kind, 'waits')
+  const over = { progress: { direction: 'Undo', state: 'Done' } }
+  assert.equal(retiring([item({ wish: { outcome: 'RolledBack' } }, over)])?.kind, 'holds')
+})
+
+test('tasks stay for good, and the end says why, when an agent cannot finish', () => {
+  const failed = { state: 'Failed', code: 'ClusterConflict', message: 'taken back' }
+  const verdict = retiring([item({ wish: arrived, progress: failed })])
+  assert.deepEqual(verdict, { kind: 'fails', code: 'ClusterConflict', message: 'cluster c1: taken back' })
+})

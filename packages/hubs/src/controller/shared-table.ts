@@ -271,6 +271,25 @@ const isRetired: Guard<Facts> = {
     leftovers.tasks + leftovers.bundles === 0 ? holds : waits('tasks and bundles to go', 'controller'),
 }
 
+const isUndoing = ({ progress }: Facts['items'][number]['target']) =>
+  progress?.direction === 'Undo' && progress.state !== 'Done'
+
+/** Without its task the agent would never finish what its hub was too slow for, and nobody would know of it. */
+const isCleaned: Guard<Facts> = {
+  what: 'what could not be cleaned up in time is cleaned up by now, and what was taken back has stayed away',
+  check: ({ items }) => {
+    const owing = items.filter(({ source }) => source.wish?.outcome === 'Completed' && source.wish.residue?.length)
+    const returned = items.filter(({ source, target }) => source.wish?.outcome === 'RolledBack' && isUndoing(target))
+    const [first] = [
+      ...owing.map(({ name, source }) => ({ name, ...source.progress })),
+      ...returned.map(({ name, target }) => ({ name, ...target.progress })),
+    ].sort((a, b) => Number(b.state === 'Failed') - Number(a.state === 'Failed'))
+    if (!first) return holds
+    if (first.state === 'Failed') return fails(first.code ?? 'Internal', `cluster ${first.name}: ${first.message}`)
+    return waits(`the clean-up of ${owing.length + returned.length} clusters`, 'agents of both hubs')
+  },
+}
+
 function both(...guards: readonly Guard<Facts>[]): Guard<Facts> {
   return {
     what: guards.map(guard => guard.what).join('; '),
@@ -334,6 +353,7 @@ const retirement: readonly Step<Facts, SharedEffect>[] = [
   },
   {
     what: 'delete the tasks of the migration',
+    permit: isCleaned,
     missing: facts => (facts.leftovers.tasks > 0 ? [{ kind: 'deleteTasks' }] : []),
   },
 ]

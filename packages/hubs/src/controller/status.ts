@@ -82,7 +82,8 @@ function residueOf({ migration, step, items }: StatusInput): string[] {
   const ofItems = items.flatMap(({ name, step: { source } }) =>
     (source.residue ?? []).map(text => `cluster ${name}: ${text}`),
   )
-  const all = [...known, ...ofItems, ...(step.debt === undefined ? [] : [step.debt])]
+  const isOfItem = (text: string) => items.some(({ name }) => text.startsWith(`cluster ${name}: `))
+  const all = [...known.filter(text => !isOfItem(text)), ...ofItems, ...(step.debt === undefined ? [] : [step.debt])]
   return [...new Set(all)].slice(0, MAX_RESIDUE)
 }
 

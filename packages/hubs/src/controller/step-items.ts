@@ -3,6 +3,7 @@ import type { Deadlines, ManagedClusterMigration, SharedRecord, StageName } from
 import { admit } from './admission.ts'
 import { itemDeadlineMs } from './deadlines.ts'
 import { CANCELLED } from './give-up.ts'
+import { hasReached } from './item-table.ts'
 import type { Observed } from './observe.ts'
 import type { NamedStep } from './progress.ts'
 import { type ItemStep, stepItem } from './step-item.ts'
@@ -58,10 +59,12 @@ export function wavesAfter(observed: Observed, record: Record, items: readonly N
   })
 }
 
-const settled = ({ source, target }: Observed['items'][number]): ItemStep => ({
-  source: source.wish ?? { stage: 'Validating', direction: 'Forward' },
-  target: target.wish,
-})
+/** What was left behind because time was up is no debt any more once the agent has cleaned it up after all. */
+function settled({ source, target }: Observed['items'][number]): ItemStep {
+  const { residue, ...wish } = source.wish ?? { stage: 'Validating', direction: 'Forward' }
+  const isOwed = residue !== undefined && !(wish.outcome === 'Completed' && hasReached(source.progress, 'Cleaning'))
+  return { source: { ...wish, ...(isOwed && { residue }) }, target: target.wish }
+}
 
 /** The clusters as the record will show them after this look. */
 export const withSteps = (observed: Observed, items: readonly NamedStep[]) =>

@@ -22,12 +22,13 @@ import {
 import { applyItem, type ItemTarget, namesOf, unmarkItem, withdrawItem } from '../bundle/apply-item.ts'
 import { itemOf } from '../bundle/bundle.ts'
 import type { BundleReader } from '../bundle/bundle-reader.ts'
-import { isTakenOverBy, receiptsOf, type TargetItemFacts } from './item-facts.ts'
+import { isIntroduced, isTakenOverBy, receiptsOf, type TargetItemFacts } from './item-facts.ts'
 import { type TargetItemEffect, targetItemTable } from './item-table.ts'
 
 export const targetItemRole: Role<TargetItemFacts, TargetItemEffect> = {
   table: targetItemTable,
   undoesAtLeast: 'Deploying',
+  hasRelapsed: isIntroduced,
   journal: () => ({}),
   receipts: receiptsOf,
 }

@@ -38,7 +38,7 @@ const postgres: TestedDatabase = {
     const url = await newPostgresSchema()
     const opened: Database[] = []
     t.after(() => Promise.all(opened.map(database => database.close())))
-    return time => kept(opened, openPostgres({ url, clock: systemClock, random: systemRandom, time }))
+    return time => kept(opened, openPostgres({ url, clock: systemClock, random: systemRandom, time, connections: 3 }))
   },
 }
 
@@ -62,6 +62,14 @@ function kept(opened: Database[], database: Database): Database {
 export const hasPostgres = findPostgres() !== undefined
 if (!hasPostgres && process.env['CI'] === 'true') throw new Error('no Postgres: run node scripts/postgres.ts first')
 if (!hasPostgres) console.log('LEFT OUT: what runs on Postgres; make one available with node scripts/postgres.ts')
+
+/** A new, empty database for a test that does not care: in memory, or what GODWIT_TEST_DATABASE=postgres asks for. */
+export async function anyDatabase(t: TestContext, time: Clock): Promise<Database> {
+  if (process.env['GODWIT_TEST_DATABASE'] === 'postgres') return (await postgres.make(t))(time)
+  const database = openSqlite({ path: ':memory:', clock: time })
+  t.after(() => database.close())
+  return database
+}
 
 /** Those that are available here; continuous integration must have them all. */
 export const testedDatabases: readonly TestedDatabase[] = hasPostgres ? [sqlite, postgres] : [sqlite]

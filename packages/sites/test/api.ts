@@ -1,7 +1,8 @@
 /** A site's API on a port of its own, and a client that speaks as the command line does. */
 import type { TestContext } from 'node:test'
 import { seededRandom, silentLogger, VirtualClock } from '@godwit/ports'
-import { migrateSchema, openSqlite, wakingDatabase } from '@godwit/store'
+import { migrateSchema, wakingDatabase } from '@godwit/store'
+import { anyDatabase } from '../../../scripts/testing/databases.ts'
 import { EmbeddedKeystone, type EmbeddedUser } from '../src/auth/embedded-keystone.ts'
 import { ownIdentities } from '../src/auth/identities.ts'
 import { Tokens } from '../src/auth/tokens.ts'
@@ -45,7 +46,7 @@ export type Api = Awaited<ReturnType<typeof startApi>>
 
 export async function startApi(t: TestContext, options: Partial<SiteApiOptions> = {}) {
   const clock = new VirtualClock()
-  const database = wakingDatabase(openSqlite({ path: ':memory:', clock }))
+  const database = wakingDatabase(await anyDatabase(t, clock))
   await migrateSchema(database, sitesSchema)
   const tokens = new Tokens({ key: 'k'.repeat(32), clock })
   const site: Site = {

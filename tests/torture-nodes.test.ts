@@ -5,6 +5,7 @@ import { commandOf, crashAt, undisturbed } from './torture/nodes/exhaustive.ts'
 import { runScenario } from './torture/nodes/run-scenario.ts'
 import { runSeed, seedCommandOf } from './torture/nodes/run-seed.ts'
 import { EDIT_NAMES, interrupted } from './torture/nodes/scenarios.ts'
+import { runWave } from './torture/nodes/wave.ts'
 import { makeWorldImage } from './torture/nodes/world-image.ts'
 
 const image = await makeWorldImage()
@@ -38,6 +39,11 @@ describe('X06, X09: whatever the user does in the middle of a move, no state is 
     })
 })
 
+test('X10: many sets pinned at once settle, although two in a hundred of everything goes wrong', async () => {
+  const { failures, tookMs, crashes } = await runWave(SETS_IN_WAVE, { image, seed: 1 })
+  assert.deepEqual([failures, tookMs.length, crashes], [[], SETS_IN_WAVE, 1], `--scenario wave@${SETS_IN_WAVE}`)
+})
+
 test('X02 to X05, X07: random faults of the API, the registry and agents, sleepers and edits harm no VM', async () => {
   let crashes = 0
   let strikes = 0
@@ -52,3 +58,5 @@ test('X02 to X05, X07: random faults of the API, the registry and agents, sleepe
 })
 
 const SEEDS = 20
+/** `npm run torture -- nodes --scenario wave@1000` has the rest. */
+const SETS_IN_WAVE = 40

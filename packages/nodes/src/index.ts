@@ -14,4 +14,6 @@ export { type DockerConfigOptions, dockerConfig } from './registry/docker-config
 export { type OciRegistryOptions, ociRegistry } from './registry/oci-registry.ts'
 export * from './registry/registry.ts'
 export { parseRegistryBase, type RegistryBase } from './registry/registry-base.ts'
+export { decideSet } from './set/decide-set.ts'
+export type { SetFacts, SetPlan } from './set/set-facts.ts'
 export { nodesDocs } from './stage-docs.ts'

@@ -4,6 +4,7 @@ import { commandOf, crashAt, type Reference, undisturbed } from './exhaustive.ts
 import { type CrashPoint, runScenario } from './run-scenario.ts'
 import { runSeed, seedCommandOf } from './run-seed.ts'
 import { EDIT_NAMES, type EditName, interrupted, SCENARIOS } from './scenarios.ts'
+import { runWave } from './wave.ts'
 import { makeWorldImage, type WorldImage } from './world-image.ts'
 
 /** As given on the command line. */
@@ -41,6 +42,8 @@ export async function runNodes(given: CommandOptions, print: Print): Promise<Tal
   const point = pointOf(options)
   const { scenario = '' } = options
   if (options.seeds !== undefined) return runSeeds(options, options.seeds, print)
+  const wave = /^wave@(\d+)$/.exec(scenario)?.[1]
+  if (wave !== undefined) return tally(options, print, [() => wholeWave(whole('--scenario', wave), options, print)])
   if (/^[a-z]+@\d+$/.test(scenario)) return tally(options, print, [() => runEdit(scenario, options)])
   if (options.exhaustive || point) {
     const points = await runPoints(options, point, print)
@@ -99,6 +102,19 @@ async function runEdit(name: string, { seed, image }: Options): Promise<Report> 
   if (!known) throw new Error(`there is no edit ${edit}; choose ${EDIT_NAMES.join(', ')}`)
   const { failures, log } = await runScenario(interrupted(known, Number(write)), { image, seed: whole('--seed', seed) })
   return { name: `npm run torture -- nodes --scenario ${name} --seed ${seed}`, failures, log }
+}
+
+/** Longest, median and shortest time say whether the queue kept its order. */
+async function wholeWave(sets: number, { image, seed }: Options, print: Print): Promise<Report> {
+  const { failures, crashes, tookMs, log } = await runWave(sets, { image, seed: whole('--seed', seed) })
+  const [first, middle, last] = [0, Math.floor(tookMs.length / 2), tookMs.length - 1].map(
+    at => (tookMs[at] ?? 0) / 1000,
+  )
+  print(
+    `${tookMs.length} of ${sets} sets settled, the first after ${first} s, half after ${middle} s, all after ${last} s`,
+  )
+  print(`  virtual time, with two faults in a hundred of everything and ${crashes} deaths of the operator`)
+  return { name: `npm run torture -- nodes --scenario wave@${sets} --seed ${seed}`, failures, log }
 }
 
 async function runSeeds(options: Options, seeds: string, print: Print): Promise<Tally> {

@@ -1,4 +1,5 @@
 /** One run of a random schedule, from an empty world to its judgement. */
+import { resources } from '@godwit/kube'
 import { unsettled } from './judge.ts'
 import { EDITS } from './scenarios.ts'
 import { CALM_AT_MS, drawSchedule, type Incident, type Schedule } from './schedule.ts'
@@ -39,7 +40,7 @@ export async function runSeed(seed: number, image: WorldImage): Promise<SeedRun>
     const isSettled = await world.passUntil(sets => sets.every(set => unsettled(world, set) === undefined), BOUND_MS)
     const tookMs = world.sinceBirthMs
     await world.pass(AFTERMATH_MS)
-    world.watch.lookForStrays(await world.tagOwners())
+    if (!trouble.hasLied) world.watch.lookForStrays(await world.tagOwners())
     const failures = [
       ...world.watch.violations,
       ...(isSettled ? [] : world.sets().flatMap(set => unsettled(world, set) ?? [])),
@@ -56,6 +57,7 @@ class Trouble {
   readonly #due: { readonly atMs: number; readonly incident: Incident }[]
   readonly #ends: { readonly atMs: number; readonly end: () => unknown }[] = []
   #apiStrikes = 0
+  #hasLied = false
 
   constructor(world: NodesWorld, { incidents }: Schedule) {
     this.#world = world
@@ -65,6 +67,11 @@ class Trouble {
   get strikes(): number {
     const { registry, cluster } = this.#world
     return this.#apiStrikes + registry.faults.strikes + cluster.agents.faults.strikes
+  }
+
+  /** What is left behind because somebody was told that it was gone is not on any record. */
+  get hasLied(): boolean {
+    return this.#hasLied
   }
 
   async happen(): Promise<void> {
@@ -102,6 +109,15 @@ class Trouble {
       }
       case 'registry':
         until(incident.forMs, world.registry.faults.add(incident.rule))
+        return
+      case 'lie':
+        this.#hasLied = true
+        until(incident.forMs, world.registry.faults.add(incident.rule))
+        return
+      case 'destroy':
+        world.cluster.agents.destroyNode(incident.node)
+        if (incident.removedAfterMs !== undefined)
+          until(incident.removedAfterMs, () => world.client.delete(resources.nodes, { name: incident.node }))
         return
       case 'registryDown':
         world.registry.isDown = true

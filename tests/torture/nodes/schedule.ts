@@ -11,6 +11,8 @@ export type Incident =
   | { readonly kind: 'registryDown'; readonly forMs: number }
   | { readonly kind: 'agent'; readonly fault: AgentFault }
   | { readonly kind: 'cut'; readonly node: string; readonly forMs: number }
+  | { readonly kind: 'destroy'; readonly node: string; readonly removedAfterMs: number | undefined }
+  | { readonly kind: 'lie'; readonly rule: RegistryFaultRule; readonly forMs: number }
   | { readonly kind: 'cordon'; readonly node: string; readonly forMs: number }
   | { readonly kind: 'sleep'; readonly sleepMs: number; readonly noticeMs: number }
   | { readonly kind: 'crash' }
@@ -55,6 +57,8 @@ export function drawSchedule(seed: number): Schedule {
     ...dice.times(0, 2, () => drawRegistryFault(dice)),
     ...dice.times(0, 2, () => ({ kind: 'agent', fault: drawAgentFault(dice) }) as const),
     ...dice.times(0, 1, () => drawNodeTrouble(dice)),
+    ...(dice.isLucky(0.12) ? [drawDestruction(dice)] : []),
+    ...(dice.isLucky(0.12) ? [drawLie(dice)] : []),
     ...dice.times(0, 1, () => ({ kind: 'crash' }) as const),
     ...dice.times(
       0,
@@ -120,7 +124,6 @@ function drawApiEffect(dice: Dice): FaultEffect {
   return dice.oneOf(draws)()
 }
 
-/** Never a 404 that is a lie: a registry that denies what it holds cannot be told from one that lost it. */
 function drawRegistryFault(dice: Dice): Incident {
   if (dice.isLucky(0.2)) return { kind: 'registryDown', forMs: dice.whole(500, 12_000) }
   const code = dice.oneOf([403, 405, 429, 500, 503] as const)
@@ -163,4 +166,17 @@ function drawAgentFault(dice: Dice): AgentFault {
 function drawNodeTrouble(dice: Dice): Incident {
   const kind = dice.oneOf(['cut', 'cordon'] as const)
   return { kind, node: dice.oneOf(NODES), forMs: dice.whole(1_000, 15_000) }
+}
+
+/** A machine burns down; its object goes when somebody notices, or stays. */
+function drawDestruction(dice: Dice): Incident {
+  const removedAfterMs = dice.isLucky(0.6) ? dice.whole(1_000, 20_000) : undefined
+  return { kind: 'destroy', node: dice.oneOf(NODES), removedAfterMs }
+}
+
+/** A registry that denies what it holds, as one does that lags behind its own store. */
+function drawLie(dice: Dice): Incident {
+  const methods = dice.isLucky(0.5) ? [dice.oneOf(['HEAD', 'GET', 'DELETE'])] : ['HEAD', 'GET', 'DELETE']
+  const rule = { methods, probability: dice.whole(20, 100) / 100, effect: { kind: 'status', code: 404 } } as const
+  return { kind: 'lie', rule, forMs: dice.whole(500, 8_000) }
 }

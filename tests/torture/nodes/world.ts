@@ -2,7 +2,7 @@
  * An API server, a registry and nodes with VMs in memory, and the real operator as a party that can be killed: all on one
  * virtual clock and one seed. What must hold is looked at after every step.
  */
-import { Informer, KubeClient, type KubeObject, type Transport, type TransportRequest } from '@godwit/kube'
+import { Informer, KubeClient, type KubeObject, keyOf, type Transport, type TransportRequest } from '@godwit/kube'
 import { KubeServer } from '@godwit/kube-server'
 import {
   type CocoonHibernation,
@@ -13,6 +13,7 @@ import {
   ociRegistry,
   podAnnotations,
   runOperator,
+  type SetFacts,
 } from '@godwit/nodes'
 import { type Logger, seededRandom, VirtualClock } from '@godwit/ports'
 import {
@@ -26,6 +27,7 @@ import {
   startVmCluster,
   type VmCluster,
 } from '@godwit/simulation'
+import { decidedTwice } from './decided-twice.ts'
 import { NAMESPACE, type WorldImage } from './world-image.ts'
 
 export const OPERATOR = 'godwit-operator'
@@ -266,7 +268,9 @@ export class NodesWorld {
     })
     const logger = this.#logger(ports.epoch)
     const identity = `operator-${ports.epoch}`
-    return runOperator({ client, registry, identity, clock: ports.clock, random, logger }, ports.signal)
+    const decide = (facts: SetFacts) =>
+      decidedTwice(facts, what => this.watch.report(keyOf(facts.set.metadata), 'I8', what))
+    return runOperator({ client, registry, identity, clock: ports.clock, random, logger, decide }, ports.signal)
   }
 
   #logger(epoch: number): Logger {

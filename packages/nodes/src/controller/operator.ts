@@ -8,7 +8,7 @@ import type { Clock, Logger, Random } from '@godwit/ports'
 import { EVENT_COMPONENT } from '../api/index.ts'
 import { DEFAULT_HIBERNATION_LIMITS, type HibernationLimits } from '../hibernation/decide-hibernation.ts'
 import type { SnapshotRegistry } from '../registry/registry.ts'
-import { DEFAULT_SET_LIMITS, type SetLimits } from '../set/set-facts.ts'
+import { DEFAULT_SET_LIMITS, type SetFacts, type SetLimits, type SetPlan } from '../set/set-facts.ts'
 import { passOverHibernation } from './hibernation-pass.ts'
 import type { OperatorMetrics } from './operator-metrics.ts'
 import { passOverSet } from './set-pass.ts'
@@ -30,6 +30,8 @@ export interface OperatorOptions {
   readonly hibernationConcurrency?: number
   readonly metrics?: OperatorMetrics
   readonly limits?: Partial<SetLimits>
+  /** How a set is decided on. Default: `decideSet`; tests watch it. */
+  readonly decide?: (facts: SetFacts) => SetPlan
   readonly hibernationLimits?: Partial<HibernationLimits>
 }
 
@@ -69,9 +71,10 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     clock,
     logger,
   })
-  const { metrics } = options
+  const { metrics, decide } = options
   metrics?.watch(world.sets)
   const common = { world, client, registry, clock, logger, events, signal, ...(metrics && { metrics }) }
+  const deciding = decide ? { decide } : {}
   const limits = { ...DEFAULT_SET_LIMITS, ...options.limits }
   const hibernationLimits = { ...DEFAULT_HIBERNATION_LIMITS, ...options.hibernationLimits }
   const unwritten = new Map<string, number>()
@@ -87,7 +90,7 @@ export async function runOperator(options: OperatorOptions, signal: AbortSignal)
     reconcile(
       {
         queue: sets,
-        pass: passOf((space, name) => passOverSet({ ...common, limits, unwritten }, space, name)),
+        pass: passOf((space, name) => passOverSet({ ...common, ...deciding, limits, unwritten }, space, name)),
         workers: setWorkers,
         logger,
       },

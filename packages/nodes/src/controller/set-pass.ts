@@ -25,6 +25,8 @@ export interface SetPassOptions {
   readonly limits: SetLimits
   readonly metrics?: OperatorMetrics
   readonly signal: AbortSignal
+  /** Default: `decideSet`. */
+  readonly decide?: (facts: SetFacts) => SetPlan
   /** Since when words and counts of a set's status wait to be written, by key. A new process writes them sooner. */
   readonly unwritten: Map<string, number>
 }
@@ -49,7 +51,8 @@ export async function passOverSet(
 ): Promise<number | undefined> {
   const cached = options.world.set(namespace, name)
   if (!cached) return undefined
-  const glance = decideSet(factsOf(options, cached, options.world.podsOfSet(keyOf({ namespace, name })), new Map()))
+  const { decide = decideSet } = options
+  const glance = decide(factsOf(options, cached, options.world.podsOfSet(keyOf({ namespace, name })), new Map()))
   if (isIdle(glance, cached)) return glance.afterMs
   let conflicts = 0
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -124,13 +127,13 @@ const statusPatch = ({ status }: CocoonSet, wanted: CocoonSetStatus) => mergeDif
 
 /** Reads what is decided on from the server (F8, F25), and asks the registry as far as the decision needs it. */
 async function lookLive(options: SetPassOptions, namespace: string, name: string) {
-  const { registry, signal } = options
+  const { registry, signal, decide = decideSet } = options
   const { set, pods } = await readLive(options, namespace, name)
   if (!set) return undefined
   const tags = new Map<string, TagFact>()
   for (;;) {
     const facts = factsOf(options, set, pods, tags)
-    const plan = decideSet(facts)
+    const plan = decide(facts)
     const open = plan.needs.filter(vmName => !tags.has(vmName))
     if (open.length === 0) return { facts, plan }
     const isMoving = (vmName: string) => set.status?.migrations?.some(record => record.vmName === vmName) ?? false

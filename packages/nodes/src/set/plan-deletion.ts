@@ -1,8 +1,7 @@
 /** Taking a set away: names first, then pods, then snapshots; what cannot be deleted keeps the finalizer. */
 import { setAnnotations, vmNameOf } from '../api/index.ts'
-import { isTerminating } from '../pod/pod-view.ts'
 import { snapshotTags } from '../registry/registry.ts'
-import { podNamesOf, vmNamesOf } from './members.ts'
+import { membersOf, podNamesOf, vmNamesOf } from './members.ts'
 import type { PlanDraft } from './plan-draft.ts'
 
 /** Every name under which this set may have left a snapshot: pods, status, records, what was stashed, the spec (F9). */
@@ -40,8 +39,7 @@ export function planDeletion(draft: PlanDraft): void {
     draft.annotations[setAnnotations.deleteVmNames] = stash
   draft.phase = set.status?.phase
   if (pods.length > 0) {
-    for (const pod of pods)
-      if (!isTerminating(pod)) draft.effects.push({ kind: 'deletePod', pod, isKeepingSnapshot: false })
+    for (const pod of membersOf(pods).all) draft.effects.push({ kind: 'deletePod', pod, isKeepingSnapshot: false })
     return
   }
   const isForced = set.metadata.annotations?.[setAnnotations.forceDelete] === 'true'

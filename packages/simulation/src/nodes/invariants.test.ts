@@ -13,7 +13,7 @@ async function start() {
   const ledger = new GuestLedger()
   const guests: RunningGuest[] = []
   const watch = new InvariantWatch({
-    agents: { guests: () => guests, seats: () => [], ledger },
+    agents: { guestsOf: () => guests, seatsOf: () => [], takeTouched: () => new Set(['vm']), ledger },
     content: registry.content,
     prefix: 'vms',
     isGivenUp: () => false,

@@ -10,7 +10,7 @@ import { HIBERNATE_TAG } from './names.ts'
 import type { RunningGuest, VmAgents } from './vm-agents.ts'
 
 export interface InvariantOptions {
-  readonly agents: Pick<VmAgents, 'guests' | 'seats' | 'ledger'>
+  readonly agents: Pick<VmAgents, 'guestsOf' | 'seatsOf' | 'takeTouched' | 'ledger'>
   readonly content: RegistryContent
   /** What stands in front of VM names in the registry. */
   readonly prefix: string
@@ -28,6 +28,9 @@ export class InvariantWatch {
   readonly #violations = new Map<string, string>()
   readonly #counters = new Map<string, number>()
   readonly #unsubscribe: () => void
+  /** Guests that were ready once: also while they are being saved they hold what is newest. */
+  readonly #served = new Set<string>()
+  readonly #touchedTags = new Set<string>()
   #seenDamages = 0
 
   constructor(options: InvariantOptions) {
@@ -43,20 +46,20 @@ export class InvariantWatch {
     this.#unsubscribe()
   }
 
-  /** I1, I2, I3: call it after every step. */
+  /** I1, I2, I3: call it after every step. Looks at what something happened to. */
   look(): void {
     const { agents } = this.#options
-    const running = new Map<string, RunningGuest>()
-    for (const guest of agents.guests()) {
-      const other = running.get(guest.vmName)
-      if (other) this.#report(guest.vmName, 'I1', `it runs on ${other.node} and on ${guest.node}`)
-      running.set(guest.vmName, guest)
+    for (const vmName of new Set([...agents.takeTouched(), ...this.#touchedTags])) {
+      const guests = agents.guestsOf(vmName)
+      if (guests.length > 1) this.report(vmName, 'I1', `it runs on ${guests.map(({ node }) => node).join(' and on ')}`)
+      for (const { id, isReady } of guests) if (isReady) this.#served.add(id)
+      if (guests.length === 0) this.#lookForSaved(agents.ledger.book(vmName))
     }
-    for (const book of agents.ledger.books()) if (!running.has(book.vmName)) this.#lookForSaved(book)
+    this.#touchedTags.clear()
     const { damages } = agents.ledger
     for (; this.#seenDamages < damages.length; this.#seenDamages++) {
       const damage = damages[this.#seenDamages]
-      if (damage && !this.#options.isGivenUp(damage.vmName)) this.#report(damage.vmName, damage.invariant, damage.what)
+      if (damage && !this.#options.isGivenUp(damage.vmName)) this.report(damage.vmName, damage.invariant, damage.what)
     }
   }
 
@@ -65,7 +68,7 @@ export class InvariantWatch {
     const pod = /\/namespaces\/[^/]+\/pods\/([^/?]+)(?:\?|$)/.exec(path)?.[1]
     if (method !== 'DELETE' || pod === undefined) return
     const options = body === undefined ? {} : (JSON.parse(String(body)) as { preconditions?: { uid?: string } | null })
-    if (!options.preconditions?.uid) this.#report(pod, 'I5', 'its pod is deleted without saying which one')
+    if (!options.preconditions?.uid) this.report(pod, 'I5', 'its pod is deleted without saying which one')
   }
 
   /** I7: when everything is quiet. */
@@ -73,7 +76,7 @@ export class InvariantWatch {
     for (const { repository, tag } of this.#options.content.allTags()) {
       const vmName = this.#vmNameOf(repository)
       if (tag !== HIBERNATE_TAG || vmName === undefined || owners.has(vmName)) continue
-      this.#report(vmName, 'I7', 'a saved state is left that nobody has on record')
+      this.report(vmName, 'I7', 'a saved state is left that nobody has on record')
     }
   }
 
@@ -82,33 +85,32 @@ export class InvariantWatch {
     if (!saved || saved.counter < newest || this.#options.isGivenUp(vmName)) return
     const inRegistry = this.#counterOf(vmName)
     if (inRegistry !== undefined && inRegistry >= saved.counter) return
-    for (const seat of this.#options.agents.seats()) {
-      const kept = seat.vmName === vmName ? seat.disk.snapshot : undefined
-      if (kept && kept.counter >= saved.counter) return
-    }
-    this.#report(vmName, 'I2', `its state at ${saved.counter} is in no guest, on no disk and not in the registry`)
+    const kept = this.#options.agents.seatsOf(vmName).map(({ disk }) => disk.snapshot?.counter ?? -1)
+    if (kept.some(counter => counter >= saved.counter)) return
+    this.report(vmName, 'I2', `its state at ${saved.counter} is in no guest, on no disk and not in the registry`)
   }
 
   /** I4: a tag goes only when a newer state is seen to run. */
   #seeTag({ type, repository, tag, digest }: TagChange): void {
     const vmName = this.#vmNameOf(repository)
+    if (vmName !== undefined) this.#touchedTags.add(vmName)
     if (type === 'pushed') this.#counters.set(digest, counterOfSnapshot(this.#options.content, repository, digest) ?? 0)
     if (type !== 'deleted' || tag !== HIBERNATE_TAG || vmName === undefined || this.#options.isGivenUp(vmName)) return
     const { agents } = this.#options
     const counter = this.#counters.get(digest) ?? 0
-    const isProven = agents.guests().some(guest => {
-      return guest.vmName === vmName && guest.counter >= counter && (guest.isReady || this.#takesBack(vmName))
-    })
-    const isOld = counter < agents.ledger.book(vmName).newest
-    if (!isProven && !isOld)
-      this.#report(vmName, 'I4', `its saved state at ${counter} was deleted while nothing newer was proven`)
+    const isProven = agents
+      .guestsOf(vmName)
+      .some(guest => guest.counter >= counter && (this.#hasServed(guest) || this.#takesBack(vmName)))
+    const { newest, isLost } = agents.ledger.book(vmName)
+    if (!isProven && counter >= newest && !isLost)
+      this.report(vmName, 'I4', `its saved state at ${counter} was deleted while nothing newer was proven`)
   }
+
+  #hasServed = ({ id, isReady }: RunningGuest) => isReady || this.#served.has(id)
 
   /** The agent itself takes back what it pushed when it could not remove the VM. */
   #takesBack(vmName: string): boolean {
-    for (const seat of this.#options.agents.seats())
-      if (seat.vmName === vmName && seat.memory?.operation?.at === 'unstore') return true
-    return false
+    return this.#options.agents.seatsOf(vmName).some(({ memory }) => memory?.operation?.at === 'unstore')
   }
 
   #counterOf(vmName: string): number | undefined {
@@ -122,7 +124,8 @@ export class InvariantWatch {
     return repository.startsWith(`${prefix}/`) ? repository.slice(prefix.length + 1) : undefined
   }
 
-  #report(who: string, id: string, what: string): void {
+  /** Of an invariant that somebody else looked at. */
+  report(who: string, id: string, what: string): void {
     const key = `${who} ${id}`
     if (!this.#violations.has(key)) this.#violations.set(key, `${id} at ${this.#options.moment()}: ${who}: ${what}`)
   }

@@ -6,6 +6,8 @@ export interface VmBook {
   readonly vmName: string
   /** It ran at least once since it was last given up. */
   readonly hasRun: boolean
+  /** Its newest state burned with its node while it ran: whatever is there now may take its place. */
+  readonly isLost: boolean
   /** The newest state that must not be lost: the last save, or what a guest had when it was stopped without one. */
   readonly newest: number
   /** The newest save, if there was one. */
@@ -22,7 +24,7 @@ export interface Damage {
   readonly what: string
 }
 
-const EMPTY = { hasRun: false, newest: 0, saved: undefined, restores: 0, boots: 0 }
+const EMPTY = { hasRun: false, isLost: false, newest: 0, saved: undefined, restores: 0, boots: 0 }
 
 export class GuestLedger {
   readonly #books = new Map<string, VmBook>()
@@ -73,7 +75,9 @@ export class GuestLedger {
 
   #started(book: VmBook, node: string, { guest, how }: Extract<Note, { type: 'started' }>, atMs: number): void {
     const { vmName } = book
-    if (how === 'fresh' && book.hasRun)
+    if (book.isLost) {
+      // Nobody can do better than what is left.
+    } else if (how === 'fresh' && book.hasRun)
       this.#damage(vmName, atMs, 'I3', `booted fresh on ${node} although it had counted to ${book.newest}`)
     else if (how === 'restored' && !book.hasRun)
       this.#damage(vmName, atMs, 'I3', `restored on ${node} at ${guest.base} from the state of another life`)
@@ -81,7 +85,7 @@ export class GuestLedger {
       this.#damage(vmName, atMs, 'I2', `restored on ${node} at ${guest.base}, behind ${book.newest}`)
     const restores = book.restores + (how === 'restored' ? 1 : 0)
     const boots = book.boots + (how === 'fresh' ? 1 : 0)
-    this.#put({ ...book, hasRun: true, newest: guest.base, restores, boots })
+    this.#put({ ...book, hasRun: true, isLost: false, newest: guest.base, restores, boots })
   }
 
   #stopped(
@@ -97,6 +101,11 @@ export class GuestLedger {
     }
     if (why === 'hibernated') {
       this.#windowWrites += Math.max(0, counter - book.newest)
+      return
+    }
+    if (why === 'destroyed') {
+      const isSaved = book.saved?.counter === counter && book.newest === counter
+      if (!isSaved) this.#put({ ...book, isLost: true, newest: 0, saved: undefined })
       return
     }
     if (why === 'deleted' || why === 'orphaned')

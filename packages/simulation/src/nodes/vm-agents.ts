@@ -54,6 +54,8 @@ export class VmAgents {
   readonly pods: Informer<VmPod>
   readonly #options: VmAgentsOptions
   readonly #seats = new Map<string, Seat>()
+  readonly #byVm = new Map<string, Seat[]>()
+  #touched = new Set<string>()
   readonly #wheel: TimerWheel
   readonly #calls = new TaskLimiter(MAX_CALLS)
   readonly #down = new Map<string, number>()
@@ -115,22 +117,26 @@ export class VmAgents {
     return Array.from(this.#seats.values(), ({ state }) => state)
   }
 
+  /** What any node knows of a VM. */
+  seatsOf(vmName: string): readonly SeatState[] {
+    return (this.#byVm.get(vmName) ?? []).map(({ state }) => state)
+  }
+
+  /** VMs of which anything may have changed since it was last asked. */
+  takeTouched(): ReadonlySet<string> {
+    const touched = this.#touched
+    this.#touched = new Set()
+    return touched
+  }
+
   /** Every VM that runs now, on nodes that exist. */
   guests(): readonly RunningGuest[] {
-    const nowMs = this.#options.clock.now()
-    return [...this.#seats.values()].flatMap(({ state: { vmName, node, disk, memory, knobs } }) =>
-      disk.vm
-        ? [
-            {
-              vmName,
-              node,
-              id: disk.vm.id,
-              counter: counterAt(disk.vm, nowMs, knobs.tickMs),
-              isReady: memory?.published?.state === 'ready',
-            },
-          ]
-        : [],
-    )
+    return [...this.#seats.values()].flatMap(({ state }) => this.#guestIn(state) ?? [])
+  }
+
+  /** One VM's guests: more than one is a disaster. */
+  guestsOf(vmName: string): readonly RunningGuest[] {
+    return this.seatsOf(vmName).flatMap(state => this.#guestIn(state) ?? [])
   }
 
   /** The agent's process dies; the VMs run on. It comes back by itself. */
@@ -153,6 +159,7 @@ export class VmAgents {
 
   /** Cuts the node off from the API and the registry, or lets it back. Its agent and its VMs run on. */
   setCut(node: string, isCut: boolean): void {
+    if (this.#gone.has(node)) return
     if (!isCut) {
       if (!this.#cut.delete(node)) return
       this.#tellReady(node, true)
@@ -184,10 +191,17 @@ export class VmAgents {
     const nowMs = this.#options.clock.now()
     const { state, actions, notes } = stepSeat(seat.state, observation, nowMs)
     seat.state = state
+    this.#touched.add(state.vmName)
     const isGivenUp = this.#options.isGivenUp?.(state.vmName) ?? false
     for (const note of notes) this.ledger.record(state.vmName, state.node, note, nowMs, isGivenUp)
     this.#wheel.set(seat.key, nextSeatWake(state))
     if (!isDying) for (const action of actions) this.#perform(seat, action)
+  }
+
+  #guestIn({ vmName, node, disk, memory, knobs }: SeatState): RunningGuest | undefined {
+    if (!disk.vm) return undefined
+    const counter = counterAt(disk.vm, this.#options.clock.now(), knobs.tickMs)
+    return { vmName, node, id: disk.vm.id, counter, isReady: memory?.published?.state === 'ready' }
   }
 
   #tick(key: string): void {
@@ -213,6 +227,7 @@ export class VmAgents {
     if (known) return known
     const made = { key, state: newSeat(node, vmName, this.#knobs) }
     this.#seats.set(key, made)
+    this.#byVm.set(vmName, [...(this.#byVm.get(vmName) ?? []), made])
     return made
   }
 

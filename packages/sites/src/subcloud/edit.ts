@@ -2,13 +2,14 @@
 import { type Row, type Sql, selectRows, wakeWork } from '@godwit/store'
 import { clearSubcloudAlarms } from '../alarms/store.ts'
 import { type Association, associationsWhere, markEdited } from '../association/rows.ts'
+import { groupsSharedWith } from '../association/shared-groups.ts'
 import { syncMessage } from '../association/sync-message.ts'
 import { isPeer, permits, UNNAMED_PEER } from '../auth/policies.ts'
 import type { ApiPorts } from '../http/api-ports.ts'
 import { checkedFields } from '../http/fields.ts'
 import { Refusal } from '../http/refusal.ts'
 import type { Asked, Transact } from '../http/route.ts'
-import { isReplaceable, type PeerState } from '../model/states.ts'
+import { isInTransition, isReplaceable, type PeerState } from '../model/states.ts'
 import { nextVersion, type ValuesVersion } from '../model/values-version.ts'
 import { buryMember, findGroup, groupById, type PeerGroup, unburyMember } from '../peer-group/rows.ts'
 import { QUEUES, type Site } from '../site.ts'
@@ -128,6 +129,7 @@ async function written(
 ): Promise<Readonly<Record<string, unknown>>> {
   const subcloud = await namedSubcloud(sql, asked.ref, asked.caller)
   const groups = await groupsOf(sql, subcloud, change)
+  await refuseHazards(sql, subcloud, change, asked)
   const marks = await permitted(site, sql, { subcloud, groups, change, asked })
   const columns = {
     ...(await ownColumns(sql, subcloud, change, isPeer(asked.caller))),
@@ -144,6 +146,16 @@ async function written(
     ...(await shownOne(sql, changed, asked.caller)),
     ...(marked.length > 0 && { info_message: syncMessage(marked) }),
   }
+}
+
+/** A subcloud on its way is left alone, and another site takes only what it shares with this one (H11, H19). */
+async function refuseHazards(sql: Sql, subcloud: Subcloud, { fields }: Change, { caller }: Asked): Promise<void> {
+  const { name, deployStatus, peerGroupId } = subcloud
+  if (!isPeer(caller) && isInTransition(deployStatus))
+    throw new Refusal(400, `Subcloud ${name} is ${deployStatus}: it can be changed when that has ended`)
+  if (!isPeer(caller) || fields.migrate !== true) return
+  if (peerGroupId === undefined || !(await groupsSharedWith(sql, caller)).has(peerGroupId))
+    throw new Refusal(400, `Subcloud ${name} is in no peer group that is associated with the peer site`)
 }
 
 async function groupsOf(sql: Sql, { peerGroupId }: Subcloud, { fields }: Change): Promise<Groups> {

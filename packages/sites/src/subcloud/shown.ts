@@ -1,22 +1,29 @@
 /** A subcloud as the API shows it, in the mixed spelling that clients expect. */
 import type { Sql } from '@godwit/store'
-import { type Identity, isPeer } from '../auth/policies.ts'
+import { groupsSharedWith } from '../association/shared-groups.ts'
+import type { Identity } from '../auth/policies.ts'
 import { redactor } from './redacted.ts'
 import { ENDPOINT_TYPES, type Subcloud } from './rows.ts'
 
 /** Sync status by endpoint type. */
 type Endpoints = ReadonlyMap<string, string>
 
-/** With secrets for the other site only, which cannot take a subcloud in without them. */
+/** With secrets for the other site only, of the subclouds that it may have to take in (H19). */
 export async function shownSubclouds(
   sql: Sql,
   subclouds: readonly Subcloud[],
   caller: Identity,
 ): Promise<readonly Readonly<Record<string, unknown>>[]> {
   const endpoints = await endpointsOf(sql, subclouds)
-  const shown = isPeer(caller) ? (value: unknown) => value : redactor()
-  return subclouds.map(subcloud => shownSubcloud(subcloud, endpoints.get(subcloud.id) ?? new Map(), shown))
+  const shared = await groupsSharedWith(sql, caller)
+  const clean = redactor()
+  return subclouds.map(subcloud => {
+    const isShared = subcloud.peerGroupId !== undefined && shared.has(subcloud.peerGroupId)
+    return shownSubcloud(subcloud, endpoints.get(subcloud.id) ?? new Map(), isShared ? whole : clean)
+  })
 }
+
+const whole = (value: unknown) => value
 
 export async function shownOne(sql: Sql, subcloud: Subcloud, caller: Identity) {
   const [shown = {}] = await shownSubclouds(sql, [subcloud], caller)

@@ -25,7 +25,7 @@ function configFor(database: SiteConfig['database'], seal = keyRing(newKeyText()
     seal,
     api: { host: '127.0.0.1', port: 0, trustsUserAgent: false },
     probes: { host: '127.0.0.1', port: 0 },
-    auth: { tokenKey: 'k'.repeat(32), users: [admin] },
+    auth: { kind: 'embedded', tokenKey: 'k'.repeat(32), users: [admin] },
     subclouds: { auditMs: 40_000, executor: { kind: 'simulated', url: 'http://127.0.0.1:1', credentials: 'c' } },
     work: { leaseSeconds: 15, pollSeconds: 1 },
     logLevel: 'info',

@@ -4,6 +4,7 @@ import { type Database, migrateSchema, openPostgres, openSqlite, type Worker, wa
 import { associationWorker } from './association/worker.ts'
 import { EmbeddedKeystone } from './auth/embedded-keystone.ts'
 import { ownIdentities } from './auth/identities.ts'
+import { KeystoneIdentities } from './auth/keystone-identities.ts'
 import { Tokens } from './auth/tokens.ts'
 import { availabilityWorker, wakeAllSubclouds } from './availability/worker.ts'
 import type { SiteConfig } from './config/load.ts'
@@ -11,6 +12,7 @@ import type { ApiPorts } from './http/api-ports.ts'
 import { startSitesServer } from './http/server.ts'
 import { siteApi } from './http/site-api.ts'
 import { siteMetrics } from './metrics/site-metrics.ts'
+import { fetchExchange } from './peer/fetch-exchange.ts'
 import { peerMonitor } from './peer/monitor.ts'
 import { peerSites } from './peer/peer-client.ts'
 import { rehomeWorkers } from './rehome/workers.ts'
@@ -123,11 +125,15 @@ async function assembled(config: SiteConfig, ports: ServicePorts, database: Site
 }
 
 function apiOf({ auth, api }: SiteConfig, ports: ApiPorts) {
-  const tokens = new Tokens({ key: auth.tokenKey, clock: ports.site.clock })
-  return siteApi({
-    ...ports,
-    identities: ownIdentities(tokens),
-    keystone: new EmbeddedKeystone(auth.users, tokens),
-    trustsUserAgent: api.trustsUserAgent,
-  })
+  return siteApi({ ...ports, ...identitiesOf(auth, ports.site), trustsUserAgent: api.trustsUserAgent })
+}
+
+function identitiesOf(auth: SiteConfig['auth'], { clock }: Site) {
+  if (auth.kind === 'keystone') {
+    const { url, username, password, project, peers } = auth
+    const login = { username, password, project }
+    return { identities: new KeystoneIdentities({ exchange: fetchExchange, clock, url, login, peers }) }
+  }
+  const tokens = new Tokens({ key: auth.tokenKey, clock })
+  return { identities: ownIdentities(tokens), keystone: new EmbeddedKeystone(auth.users, tokens) }
 }

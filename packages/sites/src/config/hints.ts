@@ -29,7 +29,7 @@ export const CONFIG_HINTS: Readonly<Record<string, string>> = {
   probes: 'Where `/healthz`, `/readyz` and `/metrics` are.',
   'probes.host': 'Address to listen on; 127.0.0.1 unless told.',
   'probes.port': 'Port to listen on; 8121 unless told, 0 for any free one.',
-  auth: 'Who may call.',
+  auth: 'Who may call: `embedded` or `keystone`.',
   'auth.embedded': 'Users of this site in this file: tokens are issued here, and no other service is needed.',
   'auth.embedded.tokenKeyFile':
     'Path of a secret of at least 32 characters that signs tokens; the same for every replica.',
@@ -40,6 +40,12 @@ export const CONFIG_HINTS: Readonly<Record<string, string>> = {
   'auth.embedded.users.roles': 'Roles: admin, configurator, operator or reader.',
   'auth.embedded.users.peerUuid':
     'UUID of the other site whose credential this is: its calls count as those of a peer.',
+  'auth.keystone': 'A keystone that others run says whose a token is.',
+  'auth.keystone.url': 'Its address with the version, as http://192.168.204.2:5000/v3.',
+  'auth.keystone.username': 'Whom this service logs in as, to ask whose a token is.',
+  'auth.keystone.passwordFile': 'Path of a file that holds that password.',
+  'auth.keystone.project': 'Project of that user; services unless told.',
+  'auth.keystone.peers': 'UUIDs of other sites by the users that they log in as: their calls count as those of a peer.',
   subclouds: 'How subclouds are asked and moved: `ansible` for real ones.',
   'subclouds.auditSeconds': 'Between two looks at a subcloud; 40 unless told.',
   'subclouds.ansible': 'Runs the rehome playbook.',

@@ -62,10 +62,18 @@ test('a file is read with its defaults, in YAML or JSON, and files that it names
     const config = load()
     assert.deepEqual(config.database, { kind: 'sqlite', path: join(folder, 'site.db') })
     assert.deepEqual(config.api, { host: '127.0.0.1', port: 8119, trustsUserAgent: false })
-    assert.deepEqual(config.auth.users, [{ user: 'admin', password: PASSWORD, project: 'admin', roles: ['admin'] }])
+    const admin = { user: 'admin', password: PASSWORD, project: 'admin', roles: ['admin'] }
+    assert.deepEqual(config.auth, { kind: 'embedded', tokenKey: 'k'.repeat(32), users: [admin] })
     assert.equal(config.subclouds.auditMs, 40_000)
     assert.equal(config.seal.open('proof', config.seal.seal('proof', 'x')), 'x')
   }
+})
+
+test('a keystone that others run is logged in at with a password from a file', t => {
+  const peers = { 'site-b': '22222222-2222-4222-8222-222222222222' }
+  const login = { url: 'http://10.0.0.1:5000/v3', username: 'godwit' }
+  const { load } = setUp(t, { ...good, auth: { keystone: { ...login, passwordFile: 'admin.password', peers } } })
+  assert.deepEqual(load().auth, { kind: 'keystone', ...login, password: PASSWORD, project: 'services', peers })
 })
 
 test('each mistake says which key, why, and what the key is for', t => {

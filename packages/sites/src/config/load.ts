@@ -16,11 +16,27 @@ export interface SiteConfig extends Omit<ConfigFile, 'database' | 'auth' | 'subc
     | { readonly kind: 'sqlite'; readonly path: string }
     | { readonly kind: 'postgres'; readonly url: string; readonly connections: number | undefined }
   readonly seal: Seal
-  readonly auth: { readonly tokenKey: string; readonly users: readonly EmbeddedUser[] }
+  readonly auth: EmbeddedConfig | KeystoneConfig
   readonly subclouds: {
     readonly auditMs: number
     readonly executor: AnsibleConfig | SimulatedConfig
   }
+}
+
+export interface EmbeddedConfig {
+  readonly kind: 'embedded'
+  readonly tokenKey: string
+  readonly users: readonly EmbeddedUser[]
+}
+
+export interface KeystoneConfig {
+  readonly kind: 'keystone'
+  readonly url: string
+  readonly username: string
+  readonly password: string
+  readonly project: string
+  /** UUIDs by user name. */
+  readonly peers: Readonly<Record<string, string>>
 }
 
 export interface AnsibleConfig {
@@ -97,14 +113,7 @@ function resolved(file: ConfigFile, files: NamedFiles): SiteConfig {
     ...rest,
     database: databaseOf(database, files),
     seal: files.read('secretsKeyFile', secretsKeyFile, keyRing),
-    auth: {
-      tokenKey: files.read('auth.embedded.tokenKeyFile', auth.embedded.tokenKeyFile, tokenKey),
-      users: auth.embedded.users.map(({ passwordFile, peerUuid, ...user }, index) => ({
-        ...user,
-        password: files.read(`auth.embedded.users.${index}.passwordFile`, passwordFile),
-        ...(peerUuid !== undefined && { peerUuid }),
-      })),
-    },
+    auth: authOf(auth, files),
     subclouds: { auditMs: subclouds.auditSeconds * 1000, executor: executorOf(subclouds, files) },
   }
   if (files.mistakes.length > 0) fail(files.mistakes)
@@ -116,6 +125,24 @@ function databaseOf(database: ConfigFile['database'], files: NamedFiles): SiteCo
   if (sqlite !== undefined) return { kind: 'sqlite', path: sqlite === ':memory:' ? sqlite : files.path(sqlite) }
   const url = postgres ?? files.read('database.postgresFile', postgresFile ?? '')
   return { kind: 'postgres', url, connections }
+}
+
+function authOf({ embedded, keystone }: ConfigFile['auth'], files: NamedFiles): EmbeddedConfig | KeystoneConfig {
+  if (keystone) {
+    const { passwordFile, ...rest } = keystone
+    return { kind: 'keystone', ...rest, password: files.read('auth.keystone.passwordFile', passwordFile) }
+  }
+  // One of the two is there: the schema has seen to it.
+  if (!embedded) return fail(['auth: needs exactly one of embedded, keystone'])
+  return {
+    kind: 'embedded',
+    tokenKey: files.read('auth.embedded.tokenKeyFile', embedded.tokenKeyFile, tokenKey),
+    users: embedded.users.map(({ passwordFile, peerUuid, ...user }, index) => ({
+      ...user,
+      password: files.read(`auth.embedded.users.${index}.passwordFile`, passwordFile),
+      ...(peerUuid !== undefined && { peerUuid }),
+    })),
+  }
 }
 
 function executorOf(subclouds: ConfigFile['subclouds'], files: NamedFiles): AnsibleConfig | SimulatedConfig {

@@ -26,6 +26,14 @@ const user = z.strictObject({
 
 const embedded = z.strictObject({ tokenKeyFile: text, users: z.array(user).min(1) })
 
+const keystone = z.strictObject({
+  url: httpUrl,
+  username: text,
+  passwordFile: text,
+  project: text.default('services'),
+  peers: z.record(text, uuid).default({}),
+})
+
 const ansible = z.strictObject({
   playbooksFolder: text,
   runsFolder: text,
@@ -70,7 +78,9 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   probes: z.strictObject({ host: text.default('127.0.0.1'), port: port.default(8121) }).prefault({}),
-  auth: z.strictObject({ embedded }),
+  auth: z
+    .strictObject({ embedded: embedded.optional(), keystone: keystone.optional() })
+    .superRefine(exactlyOne('embedded', 'keystone')),
   subclouds: z
     .strictObject({
       auditSeconds: seconds(0.05, 3600).default(40),

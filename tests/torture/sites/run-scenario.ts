@@ -2,7 +2,8 @@
 import type { CrashTime } from '@godwit/simulation'
 import { compareEnds, type EndState, endOf, judge } from './judge.ts'
 import { type Scenario, scenarioOf } from './scenarios.ts'
-import { type SiteId, SitesWorld } from './world.ts'
+import type { Image } from './set-up.ts'
+import { imageOf, type SiteId, SitesWorld } from './world.ts'
 
 export interface CrashPoint {
   readonly site: SiteId
@@ -19,11 +20,15 @@ export interface ScenarioRun {
   readonly log: readonly string[]
 }
 
-export async function runScenario(scenario: Scenario, seed: number, crash?: CrashPoint): Promise<ScenarioRun> {
+export async function runScenario(
+  scenario: Scenario,
+  image: Image,
+  seed: number,
+  crash?: CrashPoint,
+): Promise<ScenarioRun> {
   const log: string[] = []
-  const world = await SitesWorld.begin(scenario.setUp, { seed, onLog: line => log.push(line) })
+  const world = await SitesWorld.begin(image, { seed, onLog: line => log.push(line) })
   try {
-    world.watch.width = scenario.setUp.width
     if (crash) world.site(crash.site).crashAt(crash.write, crash.when)
     const failures: string[] = []
     try {
@@ -48,6 +53,7 @@ export async function runScenario(scenario: Scenario, seed: number, crash?: Cras
 
 export interface Reference {
   readonly scenario: Scenario
+  readonly image: Image
   readonly seed: number
   readonly end: EndState
   readonly points: readonly CrashPoint[]
@@ -56,19 +62,20 @@ export interface Reference {
 /** The undisturbed run, and all moments in which a site may die. Throws when even that run has faults. */
 export async function undisturbed(name: string, seed: number): Promise<Reference> {
   const scenario = scenarioOf(name)
-  const { end, failures, writes, log } = await runScenario(scenario, seed)
+  const image = await imageOf(scenario.setUp)
+  const { end, failures, writes, log } = await runScenario(scenario, image, seed)
   if (failures.length > 0) throw new Error(`${name} fails without any crash:\n${[...failures, ...log].join('\n')}`)
   const points = (['a', 'b'] as const).flatMap(site =>
     Array.from({ length: writes[site] }, (_, index) =>
       (['before', 'after'] as const).map(when => ({ site, write: index + 1, when })),
     ).flat(),
   )
-  return { scenario, seed, end, points }
+  return { scenario, image, seed, end, points }
 }
 
 /** @returns what is wrong with the end of a run with this death */
-export async function crashAt({ scenario, seed, end }: Reference, point: CrashPoint): Promise<ScenarioRun> {
-  const run = await runScenario(scenario, seed, point)
+export async function crashAt({ scenario, image, seed, end }: Reference, point: CrashPoint): Promise<ScenarioRun> {
+  const run = await runScenario(scenario, image, seed, point)
   return { ...run, failures: [...run.failures, ...compareEnds(end, run.end)] }
 }
 

@@ -22,6 +22,7 @@ export interface SetUp {
 
 /** Rows of both databases after it, and the time. */
 export interface Image {
+  readonly setUp: SetUp
   readonly nowMs: number
   readonly rows: readonly (readonly (readonly [table: string, rows: readonly Row[]])[])[]
 }
@@ -134,7 +135,7 @@ const tablesOf = async (database: Database): Promise<readonly string[]> =>
     return rows.map(({ name }) => String(name))
   })
 
-export async function takeImage({ a, b, clock }: SitesWorld): Promise<Image> {
+export async function takeImage({ a, b, clock }: SitesWorld, setUp: SetUp): Promise<Image> {
   const rows = await Promise.all(
     [a, b].map(async ({ database }) => {
       const tables = await tablesOf(database)
@@ -145,7 +146,7 @@ export async function takeImage({ a, b, clock }: SitesWorld): Promise<Image> {
       })
     }),
   )
-  return { nowMs: clock.now(), rows }
+  return { setUp, nowMs: clock.now(), rows }
 }
 
 /** Nobody holds a lease: whoever did is dead. */

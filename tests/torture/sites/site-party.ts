@@ -117,6 +117,11 @@ export class SiteParty {
     this.#deaths.set(write, when)
   }
 
+  /** Deaths that have not come yet do not come. */
+  spare(): void {
+    this.#deaths.clear()
+  }
+
   /** What comes over the network, or from an operator. @throws Error when nobody answers */
   async receive(request: HttpRequest): Promise<HttpAnswer> {
     const life = this.#life

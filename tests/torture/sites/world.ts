@@ -70,12 +70,12 @@ export class SitesWorld {
   }
 
   /** Both sites run, and the group is in sync. */
-  static async begin(setUp: SetUp, options: WorldOptions): Promise<SitesWorld> {
-    const image = await imageOf(setUp)
+  static async begin(image: Image, options: WorldOptions): Promise<SitesWorld> {
     const world = new SitesWorld({ ...options, startMs: image.nowMs })
     await restoreImage(world, image)
     const { identity, credentials } = world.a.settings
-    addSimulated(world.subclouds, identity.uuid, credentials, setUp.members)
+    addSimulated(world.subclouds, identity.uuid, credentials, image.setUp.members)
+    world.watch.width = image.setUp.width
     world.a.start()
     world.b.start()
     await world.pass(1_000)
@@ -202,13 +202,25 @@ const settingsOf = (id: SiteId, subnet: number): SiteSettings => ({
   peerUuid: UUIDS[id === 'a' ? 'b' : 'a'],
 })
 
-/** The same set-up gives the same image: it is played once. */
-async function imageOf(setUp: SetUp): Promise<Image> {
+/** What each run begins with: it takes longer than most of them. */
+export async function imageOf(setUp: SetUp): Promise<Image> {
   const world = new SitesWorld({ seed: 1 })
   try {
     await playSetUp(world, setUp)
-    return await takeImage(world)
+    return await takeImage(world, setUp)
   } finally {
     world.stop()
+  }
+}
+
+/** Images of set-ups that come again. */
+export class Images {
+  readonly #known = new Map<string, Promise<Image>>()
+
+  of(setUp: SetUp): Promise<Image> {
+    const key = JSON.stringify(setUp)
+    const image = this.#known.get(key) ?? imageOf(setUp)
+    this.#known.set(key, image)
+    return image
   }
 }

@@ -98,7 +98,9 @@ test('a run that is asked for again is joined; two at once on one subcloud are n
   subclouds.start(order)
   assert.deepEqual([subclouds.started.length, subclouds.violations], [1, []])
   subclouds.start({ ...order, runId: 'run-2' })
-  assert.match(String(subclouds.violations[0]), /two playbooks run on r1/)
+  assert.match(String(subclouds.violations[0]), /two playbooks of one site run on r1/)
+  subclouds.start({ ...order, runId: 'run-3', ...atA })
+  assert.match(String(subclouds.violations[1]), /playbooks of two sites run on r1/)
   clock.advance(60_000)
 })
 

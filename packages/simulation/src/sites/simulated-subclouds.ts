@@ -113,7 +113,7 @@ export class SimulatedSubclouds {
     const other = [...this.#runs.values()].find(
       ({ order: { region }, state }) => region === order.region && state.kind === 'running',
     )
-    if (other) this.#violations.push(`two playbooks run on ${order.region}: ${other.order.runId} and ${order.runId}`)
+    if (other) this.#violations.push(overlap(other.order, order))
     const run: Run = {
       order,
       state: { kind: 'running', step: PLAYBOOK_STEPS[0] },
@@ -215,6 +215,12 @@ export class SimulatedSubclouds {
     if (!subcloud) throw new Error(`there is no subcloud of region ${region}`)
     return subcloud
   }
+}
+
+/** Of two sites that do not see each other it may be nobody's fault. */
+function overlap(first: SimulatedRun, second: SimulatedRun): string {
+  const who = first.site === second.site ? 'two playbooks of one site' : 'playbooks of two sites'
+  return `${who} run on ${second.region}: ${first.runId} and ${second.runId}`
 }
 
 function strike({ knobs, struck }: Subcloud, step: PlaybookStep): StepFault | undefined {

@@ -43,7 +43,8 @@ test('sites in other processes add subclouds, move them and ask for them over a 
   const { value } = await call('GET', '/history')
   assert.deepEqual([(value['history'] as unknown[]).length, value['started'], value['violations']], [1, ['run-1'], []])
   assert.deepEqual((await call('GET', '/subclouds')).value, { subclouds: [{ region: 'r1', site: 'b' }] })
-  const at = async (address: string) => (await call('GET', `/subclouds?bootstrap_address=${address}`)).value['subclouds']
+  const at = async (address: string) =>
+    (await call('GET', `/subclouds?bootstrap_address=${address}`)).value['subclouds']
   assert.deepEqual([await at('10.0.0.1'), await at('10.0.0.9')], [[{ region: 'r1', site: 'b' }], []])
   await call('DELETE', '/runs/run-1')
   assert.equal((await call('GET', '/runs/run-1')).status, 404)

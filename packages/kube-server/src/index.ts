@@ -12,6 +12,7 @@ export {
   type TransportRequest,
   type TransportResponse,
 } from './http/transport.ts'
+export type { ChangeNote } from './rest/call.ts'
 export { KubeServer } from './server/kube-server.ts'
 export type { AuthOptions, Caller, KubeServerOptions, RequestNote } from './server/options.ts'
 export type { ServerImage } from './server/server-image.ts'

@@ -8,6 +8,15 @@ import type { Registry } from '../registry/registry.ts'
 import type { Resource, WriteContext } from '../registry/resource.ts'
 import type { ObjectKey, Store } from '../store/types.ts'
 
+/** A write that changed something: who did it, and what was there before and after. Undefined: nothing. */
+export interface ChangeNote {
+  readonly user: User
+  /** `plural` or `plural.group`. */
+  readonly collection: string
+  readonly before: KubeObject | undefined
+  readonly after: KubeObject | undefined
+}
+
 /** What every request works on. */
 export interface Core {
   readonly store: Store
@@ -15,6 +24,8 @@ export interface Core {
   readonly clock: Clock
   readonly random: Random
   readonly authorizer: Authorizer
+  /** Told of each write in the moment in which it is decided. */
+  readonly onChange?: ((change: ChangeNote) => void) | undefined
 }
 
 /** One request on a resource, routed and authorized. */

@@ -26,13 +26,17 @@ export async function commit(
   const key = keyOf(resource, call.namespace, options.name)
   if (options.dryRun) return dryOutcome(call, decide(core.store.head(key)))
   let decided: Decision | undefined
+  let before: KubeObject | undefined
   const writing = core.store.mutate(key, current => {
+    before = current?.object
     decided = decide(current)
     return decided satisfies Mutation
   })
   // Synchronously after the decision: nobody has looked at the new state yet.
   const head = core.store.head(key)
   if (decided && 'put' in decided && head) resource.adopt?.(head)
+  if (decided && !('unchanged' in decided))
+    core.onChange?.({ user: call.user, collection: key.collection, before, after: core.store.head(key)?.object })
   const stored = await writing
   if (decided && 'remove' in decided) return { status: 200, view: viewOf(decided.remove) }
   if (!stored) throw new Error(`a write of ${key.collection} ${key.name} left nothing behind`)

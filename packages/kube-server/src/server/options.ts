@@ -3,6 +3,7 @@ import type { User } from '../api/user.ts'
 import type { StaticUser } from '../auth/index.ts'
 import type { Approver } from '../controllers/certificate-signer.ts'
 import type { FaultRule } from '../faults/fault.ts'
+import type { ChangeNote } from '../rest/call.ts'
 import type { ServerImage } from './server-image.ts'
 
 /** Access control: tokens, certificates and RBAC. */
@@ -45,6 +46,8 @@ export interface KubeServerOptions {
   readonly approver?: Approver
   /** Told of each request for a resource once its user is known: for counting and for audit. Must not throw. */
   readonly onRequest?: (request: RequestNote) => void
+  /** Told of each write that changed something, the server's own included, in its order. Must not write itself, nor throw. */
+  readonly onChange?: (change: ChangeNote) => void
   /** Events kept per collection for watches; default 10,000. */
   readonly historyEvents?: number
   /** Begins with all that a server in memory had when the image was made: objects, versions, authority and keys. */

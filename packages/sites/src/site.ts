@@ -41,4 +41,6 @@ export const QUEUES = {
   member: 'member',
   /** Ids of subclouds: is it online? */
   availability: 'availability',
+  /** Ids of system peers: what is done when one is lost. */
+  failover: 'failover',
 } as const

@@ -296,7 +296,7 @@ async function prepare({ a, b }: LinkedSites, members: number): Promise<void> {
 
 /** Complete, managed and online on site A, with everything that a rehome needs. */
 export const memberRow = (number: number): Row => {
-  const block = `10.${1 + Math.floor(number / 250)}.${number % 250}`
+  const block = `10.${20 + Math.floor(number / 250)}.${number % 250}`
   return {
     name: `s${number}`,
     region_name: String(number).padStart(32, '0'),

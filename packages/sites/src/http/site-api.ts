@@ -3,6 +3,7 @@ import { alarmRoutes } from '../alarms/routes.ts'
 import { associationRoutes } from '../association/routes.ts'
 import type { EmbeddedKeystone } from '../auth/embedded-keystone.ts'
 import type { Identities } from '../auth/identities.ts'
+import { failoverRoutes } from '../failover/routes.ts'
 import { operationRoutes } from '../operation/routes.ts'
 import { systemPeerRoutes } from '../peer/routes.ts'
 import { systemRoutes } from '../peer/system-routes.ts'
@@ -32,6 +33,7 @@ export function siteRoutes(ports: ApiPorts): readonly Route[] {
     ...subcloudGroupRoutes,
     ...operationRoutes,
     ...alarmRoutes,
+    ...failoverRoutes(ports.site),
   ])
 }
 

@@ -8,6 +8,7 @@ import { clearAlarm, raiseAlarm } from '../alarms/store.ts'
 import { type Association, associationsWhere, updateAssociation } from '../association/rows.ts'
 import type { AssociationPorts } from '../association/scene.ts'
 import { nextSyncState } from '../association/status.ts'
+import { failoverOfPeer } from '../failover/rows.ts'
 import type { PeerState } from '../model/states.ts'
 import { allGroups, type PeerGroup } from '../peer-group/rows.ts'
 import { QUEUES } from '../site.ts'
@@ -63,6 +64,8 @@ export class PeerMonitor {
     this.#log(peer, look, step)
     const groups = await allGroups(sql)
     await settleAlarm(sql, peer, groups, step)
+    if (step.turned !== undefined || step.health.state === 'unavailable')
+      await wakeWork(sql, QUEUES.failover, String(id))
     for (const association of await associationsWhere(sql, { system_peer_id: id }))
       await this.#follow(sql, {
         association,
@@ -127,8 +130,10 @@ async function settleAlarm(sql: Sql, peer: Row, groups: readonly PeerGroup[], { 
     peer,
     groups.filter(({ leaderId }) => leaderId === uuid).map(({ name }) => name),
   )
-  if (health.state === 'unavailable') await raiseAlarm(sql, alarm)
-  else if (health.state === 'available') await clearAlarm(sql, alarm)
+  if (health.state === 'unavailable') {
+    const proposal = (await failoverOfPeer(sql, integer(peer, 'id')))?.message
+    await raiseAlarm(sql, proposal === undefined ? alarm : { ...alarm, repair: `${alarm.repair} ${proposal}.` })
+  } else if (health.state === 'available') await clearAlarm(sql, alarm)
 }
 
 /** Of the primary site only: the other one's mark is what the primary one says. */

@@ -13,7 +13,7 @@ const fields = {
   administrative_state: z.enum(['enabled', 'disabled']),
   heartbeat_interval: integerField(10, 600),
   heartbeat_failure_threshold: integerField(1, 30),
-  heartbeat_failure_policy: z.enum(['alarm', 'rehome', 'delegate']),
+  heartbeat_failure_policy: z.enum(['alarm', 'propose', 'rehome', 'delegate']),
   heartbeat_maintenance_timeout: integerField(300, 36_000),
 }
 

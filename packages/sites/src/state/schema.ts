@@ -109,6 +109,17 @@ const secretsKey: SchemaStep = {
   ],
 }
 
+/** What is done about a peer that is lost: one row for each outage. */
+const failover: SchemaStep = {
+  name: 'failover',
+  statements: [
+    `create table failover (
+      id integer primary key autoincrement, version integer not null,
+      system_peer_id integer not null unique references system_peer (id) on delete cascade, stage text not null,
+      since_ms bigint not null, lost_since_ms bigint, message text, operations text not null, created_at text not null)`,
+  ],
+}
+
 export const sitesSchema: readonly SchemaStep[] = [
   workSchema,
   systemPeer,
@@ -118,4 +129,5 @@ export const sitesSchema: readonly SchemaStep[] = [
   batch,
   alarm,
   secretsKey,
+  failover,
 ]

@@ -27,6 +27,12 @@ function configFor(database: SiteConfig['database'], seal = keyRing(newKeyText()
     probes: { host: '127.0.0.1', port: 0 },
     auth: { kind: 'embedded', tokenKey: 'k'.repeat(32), users: [admin] },
     subclouds: { auditMs: 40_000, executor: { kind: 'simulated', url: 'http://127.0.0.1:1', credentials: 'c' } },
+    failover: {
+      holdDownMs: 300_000,
+      most: { groups: 1, subclouds: 100 },
+      sysadminPassword: undefined,
+      secondPaths: {},
+    },
     work: { leaseSeconds: 15, pollSeconds: 1 },
     logLevel: 'info',
   }

@@ -1,6 +1,14 @@
 /** One replica of a site, assembled from its configuration: database, API, workers. Several share one Postgres. */
 import type { Clock, Logger, Random } from '@godwit/ports'
-import { type Database, migrateSchema, openPostgres, openSqlite, type Worker, wakingDatabase } from '@godwit/store'
+import {
+  type Database,
+  migrateSchema,
+  openPostgres,
+  openSqlite,
+  type Row,
+  type Worker,
+  wakingDatabase,
+} from '@godwit/store'
 import { associationWorker } from './association/worker.ts'
 import { EmbeddedKeystone } from './auth/embedded-keystone.ts'
 import { ownIdentities } from './auth/identities.ts'
@@ -8,6 +16,8 @@ import { KeystoneIdentities } from './auth/keystone-identities.ts'
 import { Tokens } from './auth/tokens.ts'
 import { availabilityWorker, wakeAllSubclouds } from './availability/worker.ts'
 import type { SiteConfig } from './config/load.ts'
+import { urlPath } from './failover/second-path.ts'
+import { failoverWorker } from './failover/worker.ts'
 import type { ApiPorts } from './http/api-ports.ts'
 import { startSitesServer } from './http/server.ts'
 import { siteApi } from './http/site-api.ts'
@@ -91,6 +101,7 @@ async function assembled(config: SiteConfig, ports: ServicePorts, database: Site
   const workers: readonly Worker[] = [
     peerMonitor(shared),
     associationWorker(shared),
+    failoverWorker({ ...shared, ...failoverOf(config.failover, clock) }),
     ...rehomeWorkers(moving),
     availabilityWorker({ ...moving, probe: access.probe, auditMs: config.subclouds.auditMs }),
   ]
@@ -121,6 +132,15 @@ async function assembled(config: SiteConfig, ports: ServicePorts, database: Site
       ended ??= end()
       return ended
     },
+  }
+}
+
+function failoverOf({ secondPaths, sysadminPassword, ...limits }: SiteConfig['failover'], clock: Clock) {
+  return {
+    ...limits,
+    secondPaths: (peer: Row) =>
+      (secondPaths[String(peer['peer_uuid'])] ?? []).map(url => urlPath({ url, exchange: fetchExchange, clock })),
+    ...(sysadminPassword !== undefined && { sysadminPassword }),
   }
 }
 

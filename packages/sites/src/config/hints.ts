@@ -62,6 +62,14 @@ export const CONFIG_HINTS: Readonly<Record<string, string>> = {
   'subclouds.simulated': 'Asks and moves simulated subclouds, for demos and tests.',
   'subclouds.simulated.url': 'Address of their service.',
   'subclouds.simulated.credentials': 'By which a simulated subcloud knows its home.',
+  failover: 'What may be taken over without a person, from peers whose policy is `rehome`.',
+  'failover.holdDownSeconds': 'How long a loss has to be confirmed without a break; 300 unless told.',
+  'failover.maxGroups': 'Groups that may be taken over at once; 1 unless told. More is proposed to a person.',
+  'failover.maxSubclouds': 'Subclouds that may be taken over at once; 100 unless told. More is proposed to a person.',
+  'failover.sysadminPasswordFile':
+    'Path of a file with the sysadmin password of the subclouds; without it everything is proposed to a person.',
+  'failover.secondPaths':
+    'By the UUID of a peer: addresses of it that are not reached by the link between the sites. Whatever answers there, the peer is alive.',
   work: 'How replicas share their work.',
   'work.leaseSeconds': 'What a replica that died worked on is taken over after so long; 15 unless told.',
   'work.pollSeconds': 'How often a replica looks for work that another one made; 1 unless told.',

@@ -11,16 +11,26 @@ import { CONFIG_HINTS } from './hints.ts'
 import { type ConfigFile, configSchema } from './schema.ts'
 
 /** Secrets are in it: it is never logged. */
-export interface SiteConfig extends Omit<ConfigFile, 'database' | 'auth' | 'subclouds' | 'secretsKeyFile'> {
+export interface SiteConfig
+  extends Omit<ConfigFile, 'database' | 'auth' | 'subclouds' | 'secretsKeyFile' | 'failover'> {
   readonly database:
     | { readonly kind: 'sqlite'; readonly path: string }
     | { readonly kind: 'postgres'; readonly url: string; readonly connections: number | undefined }
   readonly seal: Seal
   readonly auth: EmbeddedConfig | KeystoneConfig
+  readonly failover: FailoverConfig
   readonly subclouds: {
     readonly auditMs: number
     readonly executor: AnsibleConfig | SimulatedConfig
   }
+}
+
+export interface FailoverConfig {
+  readonly holdDownMs: number
+  readonly most: { readonly groups: number; readonly subclouds: number }
+  readonly sysadminPassword: string | undefined
+  /** Addresses by the UUID of a peer. */
+  readonly secondPaths: Readonly<Record<string, readonly string[]>>
 }
 
 export interface EmbeddedConfig {
@@ -108,12 +118,13 @@ function childrenOf(parent: string): string[] {
 }
 
 function resolved(file: ConfigFile, files: NamedFiles): SiteConfig {
-  const { database, auth, subclouds, secretsKeyFile, ...rest } = file
+  const { database, auth, subclouds, secretsKeyFile, failover, ...rest } = file
   const config = {
     ...rest,
     database: databaseOf(database, files),
     seal: files.read('secretsKeyFile', secretsKeyFile, keyRing),
     auth: authOf(auth, files),
+    failover: failoverOf(failover, files),
     subclouds: { auditMs: subclouds.auditSeconds * 1000, executor: executorOf(subclouds, files) },
   }
   if (files.mistakes.length > 0) fail(files.mistakes)
@@ -142,6 +153,16 @@ function authOf({ embedded, keystone }: ConfigFile['auth'], files: NamedFiles): 
       password: files.read(`auth.embedded.users.${index}.passwordFile`, passwordFile),
       ...(peerUuid !== undefined && { peerUuid }),
     })),
+  }
+}
+
+function failoverOf(failover: ConfigFile['failover'], files: NamedFiles): FailoverConfig {
+  const { holdDownSeconds, maxGroups, maxSubclouds, sysadminPasswordFile: file, secondPaths } = failover
+  return {
+    holdDownMs: holdDownSeconds * 1000,
+    most: { groups: maxGroups, subclouds: maxSubclouds },
+    sysadminPassword: file === undefined ? undefined : files.read('failover.sysadminPasswordFile', file),
+    secondPaths,
   }
 }
 

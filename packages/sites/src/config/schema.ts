@@ -88,6 +88,15 @@ export const configSchema = z.strictObject({
       simulated: simulated.optional(),
     })
     .superRefine(exactlyOne('ansible', 'simulated')),
+  failover: z
+    .strictObject({
+      holdDownSeconds: seconds(0, 86_400).default(300),
+      maxGroups: z.int().min(0).default(1),
+      maxSubclouds: z.int().min(0).default(100),
+      sysadminPasswordFile: text.optional(),
+      secondPaths: z.record(uuid, z.array(httpUrl)).default({}),
+    })
+    .prefault({}),
   work: z
     .strictObject({ leaseSeconds: seconds(1, 600).default(15), pollSeconds: seconds(0.05, 60).default(1) })
     .prefault({}),

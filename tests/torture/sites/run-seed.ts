@@ -72,6 +72,10 @@ async function calm(world: SitesWorld, { setUp }: Schedule): Promise<void> {
       isPoweredOn: true,
       unreachableFrom: [],
     })
+  await world.until('all batches have ended', async () => {
+    const { a, b } = await world.look()
+    return [...a.batches, ...b.batches].every(({ outcome }) => outcome !== undefined)
+  })
   await world.untilStill()
 }
 

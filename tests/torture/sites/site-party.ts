@@ -59,6 +59,8 @@ const RESTART_MS = 5_000
 const POLL_MS = 10 * 60_000
 const LEASE_MS = 15_000
 const AUDIT_MS = 60_000
+/** Of a playbook that hangs. */
+const RUN_LIMIT_MS = 8 * 60_000
 
 /** The process dies in the middle of a transaction: nothing of it was written. */
 class Died extends Error {}
@@ -157,7 +159,10 @@ export class SiteParty {
       url: 'http://simulator',
       site: { uuid: settings.identity.uuid, credentials: settings.credentials, softwareVersion: site.softwareVersion },
     }
-    const moving = { ...shared, executor: new SimulatedExecutor({ ...simulated, clock: site.clock }) }
+    const moving = {
+      ...shared,
+      executor: new SimulatedExecutor({ ...simulated, clock: site.clock, totalLimitMs: RUN_LIMIT_MS }),
+    }
     const workers = [
       peerMonitor(shared),
       associationWorker(shared),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { resources } from '@godwit/kube'
 import { inNodesWorld, type NodesTestbed } from './nodes-testbed.ts'
 
 const AGENT = { image: 'base:1', replicas: 0, mode: 'clone', os: 'linux', backend: 'cloud-hypervisor' } as const
@@ -254,4 +255,19 @@ test('F26 a pod of somebody else under a name of the set is reported, and left a
     assert.equal((await world.pod())?.metadata.ownerReferences, undefined)
     await world.removePod('demo-0')
     await world.untilPhase('Running')
+  }))
+
+test('a target that is taken away while a move waits for it is told as it is', () =>
+  inNodesWorld({}, async world => {
+    await running(world)
+    await world.cluster.cordon('node-b', true)
+    await world.patch({ nodeName: 'node-b' })
+    const says = (words: RegExp) => async () => {
+      const conditions = (await world.set())?.status?.conditions ?? []
+      return words.test(conditions.find(({ type }) => type === 'Migrating')?.message ?? '')
+    }
+    await world.until('cordoned', says(/node-b is cordoned/))
+    await world.client.delete(resources.nodes, { name: 'node-b' })
+    await world.until('gone', says(/node-b does not exist/))
+    assert.equal(world.guest()?.node, 'node-a')
   }))

@@ -74,7 +74,14 @@ export async function runScenario(
     const late = PARTIES.filter(party => world.parties[party].writes !== writes[party])
     const crashes = PARTIES.reduce((sum, party) => sum + world.parties[party].crashes, 0)
     const restless = late.map(party => `${party} goes on writing after the end`)
-    return { state, failures: [...failures, ...restless, ...watchdog.violations], writes, crashes, tookMs, log }
+    return {
+      state,
+      failures: [...failures, ...restless, ...watchdog.violations, ...world.audit.violations],
+      writes,
+      crashes,
+      tookMs,
+      log,
+    }
   } finally {
     await world.stop()
   }

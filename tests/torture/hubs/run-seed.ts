@@ -80,7 +80,12 @@ export async function runSeed(seed: number, images: WorldImages): Promise<SeedRu
     return {
       schedule,
       state,
-      failures: [...failures, ...watchdog.violations, ...(canaries.found ? [`INV-10: ${canaries.found}`] : [])],
+      failures: [
+        ...failures,
+        ...watchdog.violations,
+        ...world.audit.violations,
+        ...(canaries.found ? [`INV-10: ${canaries.found}`] : []),
+      ],
       tookMs,
       crashes: PARTIES.reduce((sum, party) => sum + world.parties[party].crashes, 0),
       strikes,

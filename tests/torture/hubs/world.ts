@@ -22,6 +22,7 @@ import {
   type Snapshot,
   startFleet,
 } from '@godwit/simulation'
+import { Audit } from './audit.ts'
 import {
   accessOf,
   calmKnobs,
@@ -57,6 +58,7 @@ export class HubsWorld {
   /** Of the judge and the foreign parties; no fault strikes them. */
   readonly clients: PerServer<KubeClient>
   readonly parties: Readonly<Record<PartyName, Party>>
+  readonly audit: Audit
   #fleet: Fleet | undefined
   readonly #image: WorldImage
   readonly #options: HubsWorldOptions
@@ -75,6 +77,11 @@ export class HubsWorld {
     this.#image = image
     this.clock = clock
     this.servers = servers
+    this.audit = new Audit({
+      names: image.names,
+      peek: (server, collection) => [...servers[server].peek(collection)] as KubeObject[] as never[],
+      hubOf: cluster => this.fleet.klusterlet(cluster)?.hub,
+    })
     const random = seededRandom(options.seed)
     this.clients = perServer(
       name => new KubeClient({ transport: servers[name].transport('admin'), clock, random, userAgent: 'judge' }),
@@ -83,7 +90,10 @@ export class HubsWorld {
       new Party({
         name,
         clock,
-        program,
+        program: ports => {
+          this.audit.started(name, ports.epoch)
+          return program(ports)
+        },
         nextEpoch: () => ++this.#epoch,
         restartMs: options.restartMs ?? 2_000,
         onTraffic: () => {
@@ -100,14 +110,19 @@ export class HubsWorld {
   static async start(options: HubsWorldOptions): Promise<HubsWorld> {
     const image = await options.images.of(options.count)
     const clock = new VirtualClock(image.nowMs)
-    const [global, hub1, hub2] = await Promise.all(
-      SERVERS.map((name, index) => {
-        const random = seededRandom(options.seed * 8 + index)
-        return KubeServer.start({ listen: false, auth: {}, clock, random, image: image.servers[name] })
-      }),
-    )
-    if (!global || !hub1 || !hub2) throw new Error('a server did not start')
-    const world = new HubsWorld({ global, hub1, hub2 }, clock, image, options)
+    const told: { audit?: Audit } = {}
+    const start = (name: ServerName) =>
+      KubeServer.start({
+        listen: false,
+        auth: {},
+        clock,
+        random: seededRandom(options.seed * 8 + SERVERS.indexOf(name)),
+        image: image.servers[name],
+        onChange: change => told.audit?.note(name, change),
+      })
+    const servers = { global: await start('global'), hub1: await start('hub1'), hub2: await start('hub2') }
+    const world = new HubsWorld(servers, clock, image, options)
+    told.audit = world.audit
     await world.#startFleet()
     return world
   }
@@ -230,7 +245,11 @@ export class HubsWorld {
   }
 
   #client(party: PartyName, name: ServerName, ports: ProcessPorts): KubeClient {
-    const direct = this.servers[name].transport({ name: userOf(party), groups: [] })
+    const direct = this.servers[name].transport({
+      name: userOf(party),
+      groups: [],
+      extra: { process: [String(ports.epoch)] },
+    })
     const { onWrite } = this.#options
     const told = {
       request: (request: TransportRequest) => {

@@ -57,7 +57,8 @@ export function unsettled(world: NodesWorld, { metadata, status }: CocoonSet): s
   const reasons = conditions.map(({ type, status: is, reason }) => `${type}=${is} ${reason}`)
   const waits = migrations.map(({ stage, waitsFor }) => `${stage}: ${waitsFor ?? 'nothing'}`)
   // A state that names what is the matter, and waits for a person, is an end too.
-  const isExplained = phase === 'Failed' || migrations.some(({ waitsFor }) => waitsFor !== undefined)
+  const isOnDeadNode = conditions.some(({ message }) => /; (node|pod) /.test(message))
+  const isExplained = phase === 'Failed' || isOnDeadNode || migrations.some(({ waitsFor }) => waitsFor !== undefined)
   return isExplained && conditions.length > 0
     ? undefined
     : `I6: ${metadata.name} is ${phase}; ${[...reasons, ...waits].join(', ')}`

@@ -133,8 +133,8 @@ class Trouble {
         until(incident.forMs, () => world.cluster.agents.setCut(incident.node, false))
         return
       case 'cordon':
-        await world.cluster.cordon(incident.node, true)
-        until(incident.forMs, () => world.cluster.cordon(incident.node, false))
+        await cordon(world, incident.node, true)
+        until(incident.forMs, () => cordon(world, incident.node, false))
         return
       case 'sleep':
         world.operator.replaceSleeping(incident)
@@ -146,6 +146,11 @@ class Trouble {
         await edit(world, incident.edit)
     }
   }
+}
+
+/** A node that is gone cannot be cordoned. */
+async function cordon(world: NodesWorld, node: string, isCordoned: boolean): Promise<void> {
+  if (await world.client.get(resources.nodes, { name: node })) await world.cluster.cordon(node, isCordoned)
 }
 
 async function edit(world: NodesWorld, what: Extract<Incident, { kind: 'edit' }>['edit']): Promise<void> {

@@ -108,15 +108,14 @@ export class NodesWorld {
   }
 
   /** Nodes report every few seconds; only what decides where a VM may be is news. */
-  #onNode({ object, previous }: Change<Node>): void {
-    if (previous && isEqualJson(decisive(previous), decisive(object))) return
+  #onNode({ type, object, previous }: Change<Node>): void {
+    if (type !== 'deleted' && previous && isEqualJson(decisive(previous), decisive(object))) return
     const host = hostOf(object)
-    const isDrained = object.metadata.annotations?.[NODE_DRAIN] === 'true'
     const isOnIt = (set: CocoonSet) =>
       this.podsOfSet(keyOf(set.metadata)).some(pod => pod.spec.nodeName === object.metadata.name)
     for (const set of this.#sets.list()) {
       const isMoving = (set.status?.migrations?.length ?? 0) > 0
-      if (isMoving || set.spec.nodeName === host || (isDrained && isOnIt(set))) this.#options.onSet(keyOf(set.metadata))
+      if (isMoving || set.spec.nodeName === host || isOnIt(set)) this.#options.onSet(keyOf(set.metadata))
     }
   }
 }

@@ -376,6 +376,31 @@ test('F18 a set on its way says so, and keeps the entry of an agent that has no 
   assert.deepEqual(status.agents, [{ slot: 0, role: 'main', podName: 'demo-0', vmName: VM }])
 })
 
+test('a set that waits for a node that is not Ready, gone or not to be found says so', () => {
+  const readyOf = (pods: Parameters<typeof decide>[0]['pods'], nodes = [node('node-a')]) => {
+    const { conditions = [] } = decideAsking({ set: set(), pods: pods ?? [], nodes }, {}).plan.status
+    return conditions.find(({ type }) => type === 'Ready')?.message
+  }
+  const booting = pod(set(), { node: 'node-a', is: 'creating' })
+  assert.equal(readyOf([booting]), '0/1 agents ready, 0/0 toolboxes ready')
+  assert.match(
+    readyOf([booting], [node('node-a', { isReady: false })]) ?? '',
+    /; node node-a of pod demo-0 is not Ready/,
+  )
+  assert.match(readyOf([booting], []) ?? '', /; node node-a of pod demo-0 does not exist/)
+  assert.match(readyOf([pod(set(), { unschedulable: '0/3 nodes' })]) ?? '', /; pod demo-0 finds no node: 0\/3 nodes/)
+})
+
+test('a set that is deleted deletes its pods in the same order, however they are told', () => {
+  const going = { ...set(), metadata: { ...set().metadata, deletionTimestamp: '2026-11-21T12:00:00Z' } }
+  const pods = [1, 0, 2].map(slot => pod(set(), { slot, node: 'node-a' }))
+  const { effects } = decide({ set: going, pods })
+  assert.deepEqual(
+    effects.map(effect => 'pod' in effect && effect.pod.metadata.name),
+    ['demo-0', 'demo-1', 'demo-2'],
+  )
+})
+
 test('F27 whatever the phase says, an open record goes on', () => {
   for (const phase of ['Failed', 'Suspended', 'Pending', 'Running'] as const) {
     const erased = pinned({ phase, migrations: [record({ stage: 'Restore', digest: 'sha256:new' })] })

@@ -4,6 +4,7 @@ import {
   type AgentStatus,
   agentPodName,
   type CocoonSetStatus,
+  conditionOf,
   type Pod,
   podAnnotations,
   type SetCondition,
@@ -11,10 +12,11 @@ import {
   type ToolboxStatus,
 } from '../api/index.ts'
 import { connTypeOf, isStatic } from '../pod/build-pod.ts'
-import { annotationOf, isHibernateSet, isReady, vmIdOf, vmNameOfPod } from '../pod/pod-view.ts'
+import { annotationOf, isHibernateSet, isReady, unschedulable, vmIdOf, vmNameOfPod } from '../pod/pod-view.ts'
 import type { Members } from './members.ts'
 import type { PlanDraft } from './plan-draft.ts'
 import { isMoving } from './plan-moves.ts'
+import type { SetFacts } from './set-facts.ts'
 
 const MOVING_PHASES: readonly SetPhase[] = ['Pending', 'Scaling', 'Suspending', 'Waking', 'Migrating']
 
@@ -118,10 +120,12 @@ function conditionsOf(
 ): Wanted[] {
   const { readyAgents, desiredAgents, readyToolboxes, desiredToolboxes } = counts
   const text = `${readyAgents}/${desiredAgents} agents ready, ${readyToolboxes}/${desiredToolboxes} toolboxes ready`
+  const trouble = isAllReady ? undefined : troubleOf(draft.facts)
+  const counted = trouble === undefined ? text : `${text}; ${trouble}`
   const isMovingPhase = MOVING_PHASES.includes(phase)
   const debt = draft.record.debts?.find(({ failure }) => failure !== undefined)
   return [
-    is('Ready', isAllReady, isAllReady ? 'AllAgentsReady' : 'AgentsNotReady', draft.message ?? text),
+    is('Ready', isAllReady, isAllReady ? 'AllAgentsReady' : 'AgentsNotReady', draft.message ?? counted),
     is('Progressing', isMovingPhase, isMovingPhase ? 'Reconciling' : 'Stable', phase),
     ...migrating(draft),
     ...optional(draft, 'SnapshotLost', draft.lost !== undefined, 'Missing', draft.lost),
@@ -133,6 +137,19 @@ function conditionsOf(
       debt && `snapshot of ${debt.vmName} cannot be deleted: ${debt.failure?.message}`,
     ),
   ]
+}
+
+/** What keeps a pod from running that no other condition speaks of: nobody but a person mends a node. */
+function troubleOf({ pods, nodes }: SetFacts): string | undefined {
+  const troubles = pods.flatMap(pod => {
+    const { nodeName } = pod.spec
+    const { name } = pod.metadata
+    if (nodeName === undefined) return unschedulable(pod) ? [`pod ${name} finds no node: ${unschedulable(pod)}`] : []
+    const node = nodes.find(({ metadata }) => metadata.name === nodeName)
+    if (!node) return [`node ${nodeName} of pod ${name} does not exist`]
+    return conditionOf(node, 'Ready')?.status === 'True' ? [] : [`node ${nodeName} of pod ${name} is not Ready`]
+  })
+  return troubles.sort()[0]
 }
 
 function migrating(draft: PlanDraft): Wanted[] {

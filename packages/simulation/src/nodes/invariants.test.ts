@@ -86,3 +86,18 @@ test('I7: a saved state that nobody has on record is seen', async () => {
   watch.lookForStrays(new Set())
   assert.deepEqual(found(), ['I7'])
 })
+
+test('what burned with its node while it ran is nobody’s fault; what was saved before must still be there', async () => {
+  for (const [isFrozen, expected] of [
+    [false, []],
+    [true, ['I4', 'I2']],
+  ] as const) {
+    const { watch, ledger, store, found } = await start()
+    const digest = await store.push('vm', 'hibernate', snapshot)
+    ledger.record('vm', 'a', { type: 'saved', snapshot, tag: 'hibernate' }, 0, false)
+    ledger.record('vm', 'a', { type: 'stopped', counter: 7, why: 'destroyed', isFrozen }, 0, false)
+    await store.drop('vm', digest)
+    watch.look()
+    assert.deepEqual(found(), expected)
+  }
+})

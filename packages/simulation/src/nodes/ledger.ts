@@ -91,7 +91,7 @@ export class GuestLedger {
   #stopped(
     book: VmBook,
     node: string,
-    { counter, why }: Extract<Note, { type: 'stopped' }>,
+    { counter, why, isFrozen }: Extract<Note, { type: 'stopped' }>,
     atMs: number,
     isGivenUp: boolean,
   ): void {
@@ -104,7 +104,7 @@ export class GuestLedger {
       return
     }
     if (why === 'destroyed') {
-      const isSaved = book.saved?.counter === counter && book.newest === counter
+      const isSaved = isFrozen === true && book.saved?.counter === counter
       if (!isSaved) this.#put({ ...book, isLost: true, newest: 0, saved: undefined })
       return
     }

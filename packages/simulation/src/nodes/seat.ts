@@ -83,6 +83,8 @@ export type Note =
       readonly type: 'stopped'
       readonly counter: number
       readonly why: 'hibernated' | 'deleted' | 'orphaned' | 'crashed' | 'destroyed'
+      /** It stood still for a save that has not ended. */
+      readonly isFrozen?: boolean
     }
 
 export type OperationKind = 'create' | 'wake' | 'hibernate' | 'delete' | 'resume' | 'sweep' | 'evict'

@@ -51,7 +51,9 @@ const draftOf = (state: SeatState, memory: Memory, notes: readonly Note[] = []):
 })
 
 function stopNote({ disk, knobs }: SeatState, why: Extract<Note, { type: 'stopped' }>['why'], nowMs: number): Note[] {
-  return disk.vm ? [{ type: 'stopped', counter: counterAt(disk.vm, nowMs, knobs.tickMs), why }] : []
+  if (!disk.vm) return []
+  const isFrozen = disk.vm.frozenAtMs !== undefined
+  return [{ type: 'stopped', counter: counterAt(disk.vm, nowMs, knobs.tickMs), why, isFrozen }]
 }
 
 function loseVm(state: SeatState, nowMs: number): SeatStep {

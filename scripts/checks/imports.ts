@@ -6,7 +6,7 @@ export interface Import {
   readonly line: number
 }
 
-const forms = /(?:\bfrom|\bimport)\s*(['"])|\b(?:import|require|resolve)\s*\(\s*(['"`])/g
+const forms = /(?:\bfrom|\bimport)\s*(['"])|\b(?:import|require)(?:(?:\.meta)?\.resolve)?\s*\(\s*(['"`])/g
 
 /** Static and dynamic imports, re-exports, require and import.meta.resolve with a literal argument. */
 export function importsOf(source: string): Import[] {

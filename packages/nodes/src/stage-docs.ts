@@ -1,5 +1,6 @@
 /** The parts of docs/nodes.md that are made from the source. */
 import { describeDiagram, describeTable } from '@godwit/core'
+import { describeOperatorMetrics } from './controller/metrics-table.ts'
 import { moveTable } from './migration/move-table.ts'
 import { operatorRules } from './rbac.ts'
 
@@ -15,5 +16,6 @@ function describeRules(): string {
 export const nodesDocs: Readonly<Record<string, () => string>> = {
   'nodes-move-diagram': () => `\`\`\`mermaid\n${describeDiagram(moveTable)}\n\`\`\`\n`,
   'nodes-move-table': () => `${describeTable(moveTable)}\n`,
+  'nodes-metrics': describeOperatorMetrics,
   'nodes-permissions': describeRules,
 }

@@ -13,6 +13,7 @@ import type { TagFact } from '../migration/move-facts.ts'
 import { vmNameOfPod } from '../pod/pod-view.ts'
 import { probe } from '../registry/probe.ts'
 import { RegistryError } from '../registry/registry.ts'
+import type { HistogramName } from './metrics-table.ts'
 import type { SetPassOptions } from './set-pass.ts'
 
 export interface HibernationPassOptions extends Omit<SetPassOptions, 'limits' | 'unwritten'> {
@@ -36,10 +37,29 @@ export async function passOverHibernation(
     const { facts, plan } = look
     const written = await persist(options, facts.hibernation, plan)
     for (const event of plan.events) options.events.record({ regarding: written, ...event })
+    measure(options, facts.hibernation, plan)
     for (const effect of plan.effects) if (!(await perform(options, written, effect))) return REFUSED_MS
     if (plan.effects.length === 0) return plan.afterMs
   }
   return 0
+}
+
+/** How long the phase took that an Event ends. The phase's own clock is the transition of its condition. */
+function measure({ metrics, clock }: HibernationPassOptions, before: CocoonHibernation, { events }: HibernationPlan) {
+  const since = before.status?.conditions?.find(({ type }) => type === 'Ready')?.lastTransitionTime
+  const isPhase = before.status?.phase === 'Hibernating' || before.status?.phase === 'Waking'
+  const seconds = since !== undefined && isPhase ? Math.max(0, clock.now() - Date.parse(since)) / 1000 : 0
+  for (const { reason } of events) {
+    const ended = ENDS[reason]
+    if (ended) metrics?.took(ended.name, ended.result, seconds)
+  }
+}
+
+const ENDS: Readonly<Record<string, { readonly name: HistogramName; readonly result: 'ok' | 'timeout' }>> = {
+  Hibernated: { name: 'hibernate_phase_duration_seconds', result: 'ok' },
+  HibernateTimedOut: { name: 'hibernate_phase_duration_seconds', result: 'timeout' },
+  WokenActive: { name: 'wake_phase_duration_seconds', result: 'ok' },
+  WakeTimedOut: { name: 'wake_phase_duration_seconds', result: 'timeout' },
 }
 
 async function lookLive(options: HibernationPassOptions, namespace: string, name: string) {

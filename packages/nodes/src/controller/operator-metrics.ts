@@ -1,18 +1,35 @@
-/** Metrics of the operator in the text format that Prometheus reads. No set and no VM ever becomes a label. */
+/** Metrics of the operator in the text format that Prometheus reads: what was counted since the process started. */
 import type { CocoonSet, MoveOutcome } from '../api/index.ts'
-
-const PREFIX = 'cocoon_operator_'
+import {
+  type CounterName,
+  DURATION_BUCKETS,
+  type HistogramName,
+  METRIC_PREFIX,
+  type MetricName,
+  operatorMetrics,
+  type SummaryName,
+} from './metrics-table.ts'
 
 interface Sum {
   count: number
-  totalMs: number
+  total: number
+  /** How many were at most as long as each bound of the buckets. */
+  readonly within: number[]
 }
 
-/** What was counted since the process started; gauges come from the sets as they are when somebody asks. */
+/** Something that happened, with the values of the labels of its metric in their order. */
+export interface Count {
+  readonly name: CounterName
+  readonly labels: readonly string[]
+}
+
+/** Series of one metric; what comes after is counted without its labels. */
+const MAX_SERIES = 1_000
+
+/** Gauges come from the sets as they are when somebody asks. */
 export class OperatorMetrics {
-  readonly #outcomes = new Map<string, number>()
-  readonly #duration: Sum = { count: 0, totalMs: 0 }
-  readonly #downtime: Sum = { count: 0, totalMs: 0 }
+  readonly #counts = new Map<CounterName, Map<string, number>>()
+  readonly #sums = new Map<string, Sum>()
   #sets: () => readonly CocoonSet[] = () => []
 
   /** Where the gauges are read from. */
@@ -20,61 +37,87 @@ export class OperatorMetrics {
     this.#sets = sets
   }
 
+  count({ name, labels }: Count): void {
+    const series = this.#counts.get(name) ?? new Map<string, number>()
+    this.#counts.set(name, series)
+    const key = labelled(name, labels)
+    const known = series.has(key) || series.size < MAX_SERIES ? key : labelled(name, [])
+    series.set(known, (series.get(known) ?? 0) + 1)
+  }
+
   finished({ outcome, totalMs, downtimeMs }: MoveOutcome): void {
-    this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1)
-    add(this.#duration, totalMs)
-    add(this.#downtime, downtimeMs)
+    this.count({ name: 'migrations_total', labels: [outcome] })
+    if (totalMs !== undefined) this.#add('migration_duration_seconds', '', totalMs / 1000)
+    if (downtimeMs !== undefined) this.#add('migration_downtime_seconds', '', downtimeMs / 1000)
+  }
+
+  /** A phase that took so long ended well, or by its deadline. */
+  took(name: HistogramName, result: 'ok' | 'timeout', seconds: number): void {
+    this.#add(name, result, seconds)
   }
 
   /** Text format, version 0.0.4. */
   render(): string {
     const sets = this.#sets()
-    const phases = tally(sets.map(({ status }) => status?.phase ?? 'Pending'))
-    const moves = tally(sets.flatMap(({ status }) => (status?.migrations ?? []).map(({ stage }) => stage)))
     const debts = sets.reduce((sum, { status }) => sum + (status?.debts?.length ?? 0), 0)
-    return [
-      gauge('cocoonsets', 'CocoonSets by phase.', 'phase', phases),
-      gauge('migrations', 'VMs on their way, by stage.', 'stage', moves),
-      block('snapshot_debts', 'gauge', 'Snapshots that are still to be deleted.', [['', debts]]),
-      block(
-        'migrations_total',
-        'counter',
-        'Migrations that ended, by outcome.',
-        [...this.#outcomes].map(([outcome, count]) => [`{outcome="${outcome}"}`, count]),
+    const gauges: Partial<Record<MetricName, readonly string[]>> = {
+      cocoonsets: tally(
+        'cocoonsets',
+        sets.map(({ status }) => status?.phase ?? 'Pending'),
       ),
-      summary('migration_duration_seconds', 'From the request to the end.', this.#duration),
-      summary('migration_downtime_seconds', 'From the stop at the source to service at the target.', this.#downtime),
-    ].join('')
+      migrations: tally(
+        'migrations',
+        sets.flatMap(({ status }) => (status?.migrations ?? []).map(({ stage }) => stage)),
+      ),
+      snapshot_debts: [` ${debts}`],
+    }
+    const names = Object.keys(operatorMetrics) as MetricName[]
+    return names.map(name => block(name, gauges[name] ?? this.#samplesOf(name))).join('')
+  }
+
+  #add(name: HistogramName | SummaryName, result: string, seconds: number): void {
+    const key = `${name} ${result}`
+    const sum = this.#sums.get(key) ?? { count: 0, total: 0, within: DURATION_BUCKETS.map(() => 0) }
+    this.#sums.set(key, sum)
+    sum.count++
+    sum.total += seconds
+    for (const [index, bound] of DURATION_BUCKETS.entries())
+      if (seconds <= bound) sum.within[index] = (sum.within[index] ?? 0) + 1
+  }
+
+  #samplesOf(name: MetricName): string[] {
+    const { type } = operatorMetrics[name]
+    if (type === 'counter') return [...(this.#counts.get(name as CounterName) ?? [])].map(([key, n]) => `${key} ${n}`)
+    if (type === 'histogram') return ['ok', 'timeout'].flatMap(result => this.#histogram(name, result))
+    const { count, total } = this.#sums.get(`${name} `) ?? { count: 0, total: 0 }
+    return [`_sum ${total}`, `_count ${count}`]
+  }
+
+  #histogram(name: MetricName, result: string): string[] {
+    const sum = this.#sums.get(`${name} ${result}`)
+    if (!sum) return []
+    const { count, total, within } = sum
+    const bounds = DURATION_BUCKETS.map((bound, index) => `_bucket{result="${result}",le="${bound}"} ${within[index]}`)
+    const all = `_bucket{result="${result}",le="+Inf"} ${count}`
+    return [...bounds, all, `_sum{result="${result}"} ${total}`, `_count{result="${result}"} ${count}`]
   }
 }
 
-function add(sum: Sum, ms: number | undefined): void {
-  if (ms === undefined) return
-  sum.count++
-  sum.totalMs += ms
+/** Values are names of Kubernetes objects and our own words: nothing that would have to be escaped. */
+function labelled(name: MetricName, values: readonly string[]): string {
+  const { labels } = operatorMetrics[name]
+  if (labels.length === 0) return ''
+  return `{${labels.map((label, index) => `${label}="${values[index] ?? 'others'}"`).join(',')}}`
 }
 
-function tally(names: readonly string[]): Map<string, number> {
+function tally(name: MetricName, values: readonly string[]): string[] {
   const counts = new Map<string, number>()
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
-  return counts
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
+  return [...counts].map(([value, count]) => `${labelled(name, [value])} ${count}`)
 }
 
-function block(name: string, type: string, help: string, samples: readonly (readonly [string, number])[]): string {
-  const lines = samples.map(([suffix, value]) => `${PREFIX}${name}${suffix} ${value}`)
-  return [`# HELP ${PREFIX}${name} ${help}`, `# TYPE ${PREFIX}${name} ${type}`, ...lines, ''].join('\n')
+function block(name: MetricName, samples: readonly string[]): string {
+  const full = `${METRIC_PREFIX}${name}`
+  const { help, type } = operatorMetrics[name]
+  return [`# HELP ${full} ${help}`, `# TYPE ${full} ${type}`, ...samples.map(sample => full + sample), ''].join('\n')
 }
-
-const gauge = (name: string, help: string, label: string, counts: ReadonlyMap<string, number>) =>
-  block(
-    name,
-    'gauge',
-    help,
-    [...counts].map(([value, count]) => [`{${label}="${value}"}`, count]),
-  )
-
-const summary = (name: string, help: string, { count, totalMs }: Sum) =>
-  block(name, 'summary', help, [
-    ['_sum', totalMs / 1000],
-    ['_count', count],
-  ])

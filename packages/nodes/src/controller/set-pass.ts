@@ -11,6 +11,7 @@ import { decideSet } from '../set/decide-set.ts'
 import { isOwnedBy, podNamesOf } from '../set/members.ts'
 import type { SetEffect, SetFacts, SetLimits, SetPlan } from '../set/set-facts.ts'
 import { isUrgentChange } from '../set/status-urgency.ts'
+import { countsOfPlan } from './counts-of-plan.ts'
 import type { OperatorMetrics } from './operator-metrics.ts'
 import { performEffect, type Receipt } from './perform.ts'
 import type { NodesWorld } from './world.ts'
@@ -89,7 +90,7 @@ async function actOn(
 ): Promise<'idle' | 'acted' | 'nameTaken' | 'conflict'> {
   try {
     const written = await persist(options, facts.set, plan)
-    announce(options, facts.set, written, plan)
+    announce(options, facts, written, plan)
     if (await performAll(options, written, facts.pods, plan)) return 'nameTaken'
     return plan.effects.length === 0 ? 'idle' : 'acted'
   } catch (error) {
@@ -246,12 +247,9 @@ async function enter({ client, events }: SetPassOptions, set: CocoonSet, receipt
 }
 
 /** One log line for each change of phase, one Event for each thing a person may want to know of. */
-function announce(
-  { events, logger, metrics }: SetPassOptions,
-  before: CocoonSet,
-  after: CocoonSet,
-  plan: SetPlan,
-): void {
+function announce({ events, logger, metrics }: SetPassOptions, facts: SetFacts, after: CocoonSet, plan: SetPlan): void {
+  const before = facts.set
+  if (metrics) for (const count of countsOfPlan(facts, plan)) metrics.count(count)
   for (const event of plan.events) {
     events.record({ regarding: after, ...event })
     logger.info({ set: keyOf(after.metadata), reason: event.reason }, 'event')

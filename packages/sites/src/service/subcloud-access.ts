@@ -1,5 +1,4 @@
 /** How a site reaches subclouds, by its configuration: moves them, asks whether they are online, asks which they are. */
-import { Terminal } from '@godwit/core'
 import type { Clock } from '@godwit/ports'
 import { PlaybookRunner } from '../ansible/playbook-runner.ts'
 import { KeystoneProbe } from '../availability/keystone-probe.ts'
@@ -11,6 +10,7 @@ import type { Executor } from '../executor/executor.ts'
 import { SimulatedExecutor } from '../executor/simulated-executor.ts'
 import { fetchExchange } from '../peer/fetch-exchange.ts'
 import type { RegionReader } from '../subcloud/region-reader.ts'
+import { SshRegionReader } from '../subcloud/ssh-region-reader.ts'
 import { controllerValues } from './controller-values.ts'
 import { SimulatedRegionReader } from './simulated-region-reader.ts'
 import { tlsExchange } from './tls-exchange.ts'
@@ -48,7 +48,7 @@ function ansibleAccess({ network }: SiteConfig, config: AnsibleConfig, { clock, 
       connectTimeoutS: config.connectTimeoutS,
     }),
     probe: new KeystoneProbe({ exchange, username: config.subcloudUser, password: config.subcloudPassword }),
-    regionReader: nobodyReads,
+    regionReader: new SshRegionReader({ clock }),
     close,
   }
 }
@@ -67,10 +67,4 @@ function simulatedAccess({ site }: SiteConfig, config: SimulatedConfig, { clock 
     regionReader: new SimulatedRegionReader(url),
     close: () => undefined,
   }
-}
-
-const nobodyReads: RegionReader = {
-  regionOf: async () => {
-    throw new Terminal('RegionUnknown', 'this site cannot ask an installed subcloud which region it is of')
-  },
 }

@@ -58,7 +58,9 @@ export function unsettled(world: NodesWorld, { metadata, status }: CocoonSet): s
   const waits = migrations.map(({ stage, waitsFor }) => `${stage}: ${waitsFor ?? 'nothing'}`)
   // A state that names what is the matter, and waits for a person, is an end too.
   const isOnDeadNode = conditions.some(({ message }) => /; (node|pod) /.test(message))
-  const isExplained = phase === 'Failed' || isOnDeadNode || migrations.some(({ waitsFor }) => waitsFor !== undefined)
+  const isLost = conditions.some(condition => condition.type === 'SnapshotLost' && condition.status === 'True')
+  const isExplained =
+    phase === 'Failed' || isOnDeadNode || isLost || migrations.some(({ waitsFor }) => waitsFor !== undefined)
   return isExplained && conditions.length > 0
     ? undefined
     : `I6: ${metadata.name} is ${phase}; ${[...reasons, ...waits].join(', ')}`

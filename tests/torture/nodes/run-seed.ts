@@ -143,7 +143,8 @@ class Trouble {
         world.operator.crash()
         return
       case 'edit':
-        await edit(world, incident.edit)
+        // What a deletion left because it was told that it was gone would be given to the next life of that name.
+        await edit(world, this.#hasLied && incident.edit === 'recreate' ? 'delete' : incident.edit)
     }
   }
 }

@@ -33,10 +33,12 @@ export async function passOverItems<Facts extends Remembered, Effect>(
 ): Promise<MigrationTask> {
   const nexts = Object.keys(task.spec.items ?? {}).map(name => look(options, task, name))
   const written = await persist(options, task, nexts)
+  const isActing = nexts.some(({ effects }) => effects.length > 0)
+  const isFenced = written !== task || !isActing || (await options.tasks.isCurrent(task))
   for (const { key, name, effects, progress, outcome } of nexts) {
     if (outcome) options.runner.settle(key, outcome)
     if (isTurned(task.status?.items?.[name], progress)) options.runner.forget(key)
-    if (effects.length === 0 || !progress) continue
+    if (effects.length === 0 || !progress || !isFenced) continue
     options.runner.start(
       key,
       effects.map(effect => ({ task: written, name, progress, effect })),

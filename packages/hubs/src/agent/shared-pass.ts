@@ -38,7 +38,7 @@ export async function passOverShared<Facts extends Remembered, Effect>(
   const { progress, effects } = advance(options.role, { wish, progress: before, facts, outcome, now: options.now() })
   const written = progress ? await persist(options.tasks, task, record(before, progress, selected)) : task
   if (outcome) options.runner.settle(key, outcome)
-  if (effects.length > 0)
+  if (effects.length > 0 && (written !== task || (await options.tasks.isCurrent(task))))
     options.runner.start(
       key,
       effects.map(effect => ({ task: written, effect })),

@@ -19,6 +19,15 @@ export class TaskCache extends Newest<MigrationTask> {
   }
 
   /**
+   * Whether the record still is what `task` says. A process that stood still for a while would act upon what it knew
+   * then: who did not write the record just now, which would have been refused, asks before it acts.
+   */
+  async isCurrent({ metadata }: MigrationTask): Promise<boolean> {
+    const live = await this.#client.get<MigrationTask>(godwit.tasks, metadata)
+    return live?.metadata.uid === metadata.uid && live?.metadata.resourceVersion === metadata.resourceVersion
+  }
+
+  /**
    * The controller's way; `spec` carries its epoch, and the API refuses one that is lower than the task's. Status
    * writes of the agent do not get in the way, because nobody else writes spec.
    */

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { nothingToProve, type StageTable } from '@godwit/core'
+import type { MigrationTask, SharedProgress, StageName } from '../api/index.ts'
+import type { TaskCache } from '../record/task-cache.ts'
+import type { Remembered, Role } from './advance.ts'
+import { passOverShared, type SharedPassOptions } from './shared-pass.ts'
+
+const stage = {
+  name: 'Validating' as const,
+  deadlineMs: 1,
+  guards: [],
+  steps: [{ what: 'make it', missing: () => ['make'] }],
+  proof: nothingToProve,
+  undo: [],
+  undone: nothingToProve,
+}
+const table: StageTable<Remembered, string, StageName> = { party: 'test', scope: 'shared', stages: [stage] }
+const role: Role<Remembered, string> = { table, journal: () => ({}), receipts: () => ({}) }
+const acting: SharedProgress = {
+  stage: 'Validating',
+  direction: 'Forward',
+  state: 'Acting',
+  entered: true,
+  since: 'then',
+}
+
+async function effectsOf(shared: SharedProgress | undefined, isCurrent: boolean): Promise<number> {
+  const task = {
+    metadata: { name: 't', namespace: 'hub1' },
+    spec: { shared: { stage: 'Validating', direction: 'Forward' }, epoch: 1 },
+    ...(shared && { status: { shared, epoch: 1 } }),
+  } as unknown as MigrationTask
+  let started = 0
+  const runner = { isRunning: () => false, outcome: () => undefined, start: () => (started += 1) }
+  const options = {
+    role,
+    look: async () => ({ facts: (remembered: Remembered) => remembered }),
+    runner,
+    tasks: { patchStatus: async () => ({ ...task }), isCurrent: async () => isCurrent } as unknown as TaskCache,
+    now: () => 'now',
+  } as unknown as SharedPassOptions<Remembered, string>
+  await passOverShared(options, task)
+  return started
+}
+
+test('who goes on with what the record says already acts only while the record still says so', async () => {
+  assert.equal(await effectsOf(acting, true), 1)
+  assert.equal(await effectsOf(acting, false), 0, 'a process that stood still does nothing any more')
+  assert.equal(await effectsOf(undefined, false), 1, 'a record that was written in this very pass is current')
+})

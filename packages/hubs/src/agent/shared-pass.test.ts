@@ -27,9 +27,9 @@ const acting: SharedProgress = {
 
 async function effectsOf(shared: SharedProgress | undefined, isCurrent: boolean): Promise<number> {
   const task = {
-    metadata: { name: 't', namespace: 'hub1' },
+    metadata: { name: 't', namespace: 'hub1', generation: 1 },
     spec: { shared: { stage: 'Validating', direction: 'Forward' }, epoch: 1 },
-    ...(shared && { status: { shared, epoch: 1 } }),
+    ...(shared && { status: { shared, observedGeneration: 1, epoch: 1 } }),
   } as unknown as MigrationTask
   let started = 0
   const runner = { isRunning: () => false, outcome: () => undefined, start: () => (started += 1) }

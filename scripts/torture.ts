@@ -1,12 +1,13 @@
-// npm run torture -- hubs|nodes …: kills controllers and agents in every moment, or by chance, and judges what is left.
+// npm run torture -- hubs|nodes|sites …: kills controllers, agents and sites in every moment, or by chance, and judges what is left.
 
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runHubs } from '../tests/torture/hubs/command.ts'
 import { runNodes } from '../tests/torture/nodes/command.ts'
 import { inShards } from '../tests/torture/shards.ts'
+import { runSites } from '../tests/torture/sites/command.ts'
 
-const help = `npm run torture -- hubs|nodes OPTIONS
+const help = `npm run torture -- hubs|nodes|sites OPTIONS
 
   --exhaustive      one run for each write of each party, with a death just before and one just after it
   --scenario NAME   only this scenario; of nodes also EDIT@WRITE: this edit at this write of a move
@@ -38,7 +39,7 @@ const { values, positionals } = parseArgs({
   },
 })
 
-const domains = { hubs: runHubs, nodes: runNodes }
+const domains = { hubs: runHubs, nodes: runNodes, sites: runSites }
 const run =
   positionals.length === 1 ? Object.entries(domains).find(([name]) => name === positionals[0])?.[1] : undefined
 

@@ -3,6 +3,7 @@ import type { Look, SiteLook } from './look.ts'
 
 export class StepWatch {
   readonly #violations = new Set<string>()
+  #before: Look | undefined
   readonly #epochs = new Map<string, number>()
   /** As many members of one batch may act at once. */
   width = Number.POSITIVE_INFINITY
@@ -14,6 +15,8 @@ export class StepWatch {
   }
 
   see(look: Look): void {
+    const before = this.#before
+    this.#before = look
     this.#nothingIsLost(look)
     for (const [id, site] of [
       ['a', look.a],
@@ -23,6 +26,9 @@ export class StepWatch {
       this.#epochsGrow(id, site)
     }
     this.#ownersDiffer(look)
+    if (!before) return
+    this.#handedOver('b', [before.b, before.a], [look.b, look.a])
+    this.#handedOver('a', [before.a, before.b], [look.a, look.b])
   }
 
   /** T1: no subcloud disappears from both sites. */
@@ -53,6 +59,16 @@ export class StepWatch {
       const right = b.members.find(({ region }) => region === left.region)
       if (right && left.isManaged && right.isManaged && left.epoch === right.epoch)
         this.#violations.add(`T4: both sites manage ${left.name} with epoch ${left.epoch}`)
+    }
+  }
+
+  /** T5: who sees the other site manages a subcloud only after that one has let go of it. */
+  #handedOver(id: string, before: readonly [SiteLook, SiteLook], now: readonly [SiteLook, SiteLook]): void {
+    const isSeen = before[0].peer === 'available' && now[0].peer === 'available'
+    for (const member of isSeen ? now[0].members : []) {
+      const wasManaged = ({ members }: SiteLook) => members.find(({ region }) => region === member.region)?.isManaged
+      if (member.isManaged && !wasManaged(before[0]) && wasManaged(before[1]) && wasManaged(now[1]))
+        this.#violations.add(`T5: ${member.name} is managed on ${id} before the other site has let go of it`)
     }
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nothingToProve, type StageTable } from '@godwit/core'
+import { nothingToProve, type StageTable, waits } from '@godwit/core'
 import type { MigrationTask, SharedProgress, StageName } from '../api/index.ts'
 import type { TaskCache } from '../record/task-cache.ts'
 import type { Remembered, Role } from './advance.ts'
@@ -11,7 +11,7 @@ const stage = {
   deadlineMs: 1,
   guards: [],
   steps: [{ what: 'make it', missing: () => ['make'] }],
-  proof: nothingToProve,
+  proof: { what: 'it is made', check: () => waits('it', 'agent') },
   undo: [],
   undone: nothingToProve,
 }

@@ -266,3 +266,28 @@ test('secrets of the values reach the other site, which needs them, and no messa
   assert.match(forms.join(), /canary-registry-4/)
   assert.equal(await sites.a.message(), 'Failed to sync s1 of the group g. s1: not now')
 })
+
+test('handle_association_operations_in_progress: one that says syncing, and that nobody is to sync, has failed', async () => {
+  const sites = await linkedSites()
+  await sites.a.write(sql =>
+    sql.run("update peer_group_association set sync_status = 'syncing', version = version + 1"),
+  )
+  await sites.a.write(sql => sql.run("update work set is_open = 1, due_ms = 0 where queue = 'association'"))
+  await sites.settle(0)
+  assert.equal(await sites.a.sync(), 'failed')
+  assert.match(String(await sites.a.message()), /interrupted/)
+  assert.equal(await sites.b.sync(), 'failed')
+})
+
+test('a group that the other site is taking over is not synced over its head', async () => {
+  const sites = await linkedSites()
+  await sites.b.edit('s1', { deploy_status: 'rehoming', owner_epoch: 3 })
+  await sites.b.write(sql =>
+    sql.run("update subcloud_peer_group set migration_status = 'migrating', version = version + 1"),
+  )
+  sites.b.asked.length = 0
+  await sync(sites.a)
+  await sites.settle()
+  assert.match(String(await sites.a.message()), /is being taken over by the peer site/)
+  assert.deepEqual(writesTo(sites.b), ['PATCH /peer-group-associations/1'])
+})

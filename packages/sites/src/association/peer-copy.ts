@@ -38,7 +38,7 @@ export interface CopyOptions {
   readonly isLedHere: boolean
 }
 
-/** @throws SyncObstacle when the group of that name there is a primary one */
+/** @throws SyncObstacle when the group of that name there is a primary one, or is taken over at the moment */
 export async function ensureGroup(site: PeerSite, group: PeerGroup, options: CopyOptions): Promise<RemoteGroup> {
   const { name, state, maxRehoming, leaderId, leaderName } = group
   const wanted = { priority: options.priority, state, maxRehoming, ...(options.isLedHere && { leaderId, leaderName }) }
@@ -47,6 +47,8 @@ export async function ensureGroup(site: PeerSite, group: PeerGroup, options: Cop
     return await site.createGroup({ name, state, maxRehoming, leaderId, leaderName, priority: options.priority })
   if (remote.priority === 0)
     throw new SyncObstacle(`The group ${name} has priority 0 on the peer site: it is a primary group there`)
+  if (remote.migrationStatus !== undefined)
+    throw new SyncObstacle(`The group ${name} is being taken over by the peer site: it is audited first`)
   const changes = Object.fromEntries(
     Object.entries(wanted).filter(([key, value]) => remote[key as keyof typeof wanted] !== value),
   )

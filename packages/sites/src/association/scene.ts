@@ -2,6 +2,7 @@
 import { type Row, type Sql, selectRows } from '@godwit/store'
 import type { PeerSite } from '../peer/peer-site.ts'
 import { groupById, type PeerGroup } from '../peer-group/rows.ts'
+import { runningBatch } from '../rehome/new-batch.ts'
 import type { Site } from '../site.ts'
 import { optionalText, text } from '../state/column.ts'
 import { ASSOCIATION_TABLE, type Association, associationOf } from './rows.ts'
@@ -19,7 +20,12 @@ export interface AssociationScene {
   readonly group: PeerGroup
   readonly peer: Row
   readonly isPeerThere: boolean
+  /** A batch of this site moves members of the group: it says where each of them goes. */
+  readonly isMoving: boolean
 }
+
+export const isMoving = async (sql: Sql, group: PeerGroup): Promise<boolean> =>
+  group.migrationStatus === 'migrating' || (await runningBatch(sql, group.id)) !== undefined
 
 export async function readAssociation(sql: Sql, id: number): Promise<AssociationScene | undefined> {
   const [row] = await selectRows(sql, ASSOCIATION_TABLE, { id })
@@ -34,5 +40,6 @@ export async function readAssociation(sql: Sql, id: number): Promise<Association
     group,
     peer,
     isPeerThere: text(peer, 'availability_state') !== 'unavailable',
+    isMoving: await isMoving(sql, group),
   }
 }

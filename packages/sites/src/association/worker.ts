@@ -58,8 +58,8 @@ export class AssociationWorker {
 
   /** Written as `syncing` before it begins. A change of the row meanwhile has it done again. */
   async #sync(scene: AssociationScene, signal: AbortSignal): Promise<Next> {
-    const { association, group } = scene
-    if (group.migrationStatus === 'migrating') return AFTER_BATCH_MS
+    const { association } = scene
+    if (scene.isMoving) return AFTER_BATCH_MS
     const begun = nextSyncState(association.syncStatus, 'sync-started')
     if (association.wanted === 'sync' && association.syncStatus !== begun)
       return await this.#write(scene, { sync_status: begun, sync_message: null })
@@ -78,9 +78,7 @@ export class AssociationWorker {
 
   /** @returns undefined when there is nothing to audit now */
   async #audit(scene: AssociationScene, signal: AbortSignal): Promise<Next> {
-    const { association, group } = scene
-    if (association.auditedMs !== undefined || !scene.isPeerThere || group.migrationStatus === 'migrating')
-      return undefined
+    if (scene.association.auditedMs !== undefined || !scene.isPeerThere || scene.isMoving) return undefined
     try {
       await runAudit(this.#ports, scene, signal)
       return 'look'

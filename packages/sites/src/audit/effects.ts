@@ -63,7 +63,7 @@ function takenValues(local: Subcloud, remote: RemoteSubcloud): Row {
     ...(known && { values_version: JSON.stringify(known) }),
     description: remote.description,
     location: remote.location,
-    software_version: remote.softwareVersion,
+    ...(remote.softwareVersion !== '' && { software_version: remote.softwareVersion }),
   }
 }
 

@@ -9,7 +9,7 @@ import { groupLedByPeer } from '../alarms/definitions.ts'
 import { clearAlarm, raiseAlarm } from '../alarms/store.ts'
 import { remoteAssociation } from '../association/peer-copy.ts'
 import { type Association, associationById, updateAssociation } from '../association/rows.ts'
-import type { AssociationPorts, AssociationScene } from '../association/scene.ts'
+import { type AssociationPorts, type AssociationScene, isMoving } from '../association/scene.ts'
 import { nextSyncState } from '../association/status.ts'
 import type { PeerSite, RemoteAssociation } from '../peer/peer-site.ts'
 import { groupById, updateGroup } from '../peer-group/rows.ts'
@@ -37,7 +37,7 @@ interface Looked {
  */
 export async function runAudit(ports: AssociationPorts, scene: AssociationScene, signal: AbortSignal): Promise<void> {
   // This site's own batch says where each member goes; it is audited when that has ended.
-  if (scene.group.migrationStatus === 'migrating') return
+  if (scene.isMoving) return
   const peer = ports.peerSite(scene.peer)
   const looked = await look(ports, scene, peer)
   if (!looked) return await ports.site.database.transaction(sql => markAudited(sql, scene, {}))
@@ -82,13 +82,17 @@ async function look({ site }: AssociationPorts, scene: AssociationScene, peer: P
   return { scene, locals, copy, remote, audit, content }
 }
 
-async function applyAll({ site }: AssociationPorts, { locals, copy, audit }: Looked, signal: AbortSignal) {
+async function applyAll({ site }: AssociationPorts, { scene, locals, copy, audit }: Looked, signal: AbortSignal) {
   const byRegion = new Map(copy.members.map(member => [member.region, member]))
   for (const [index, { name, effects }] of audit.members.entries()) {
     const local = locals[index]
     if (!local || effects.length === 0) continue
     if (signal.aborted) throw new Retryable('the audit is interrupted')
-    await site.database.transaction(sql => applyEffects(sql, local, byRegion.get(local.region), effects))
+    await site.database.transaction(async sql => {
+      const group = await groupById(sql, scene.group.id)
+      if (group && (await isMoving(sql, group))) throw new Retryable(`a batch of the group ${group.name} has begun`)
+      await applyEffects(sql, local, byRegion.get(local.region), effects)
+    })
     site.logger.info({ subcloud: name, effects: effects.map(({ kind }) => kind) }, 'a member follows the other site')
   }
 }

@@ -52,6 +52,9 @@ export interface Service {
   stop(): Promise<void>
 }
 
+/** Most calls take milliseconds; one that waits for a worker longer than this is asked again elsewhere. */
+const DRAIN_MS = 10_000
+
 /** @throws Terminal when the database is of another version, or was sealed with another key */
 export async function startService(config: SiteConfig, ports: ServicePorts): Promise<Service> {
   const inner = openDatabase(config, ports)
@@ -110,6 +113,7 @@ async function assembled(config: SiteConfig, ports: ServicePorts, database: Site
     logger,
     host: config.api.host,
     port: config.api.port,
+    drain: { clock, graceMs: DRAIN_MS },
   })
   await database.transaction(wakeAllSubclouds)
   for (const worker of workers) worker.start()

@@ -1,7 +1,7 @@
 /** An exchange over node:http: reads requests, writes answers, and knows nothing of either. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Logger } from '@godwit/ports'
+import type { Clock, Logger } from '@godwit/ports'
 import { MAX_BODY_BYTES, refused } from './api.ts'
 import type { HttpAnswer, HttpExchange, HttpRequest } from './exchange.ts'
 import { Refusal } from './refusal.ts'
@@ -13,6 +13,8 @@ export interface SitesServerOptions {
   readonly port: number
   /** Loopback unless told. */
   readonly host?: string
+  /** What was asked is answered for so long after `stop`; not at all unless told. */
+  readonly drain?: { readonly clock: Clock; readonly graceMs: number }
 }
 
 export interface SitesServer {
@@ -24,7 +26,10 @@ export interface SitesServer {
 const MAX_DRAINED_BYTES = 8 * MAX_BODY_BYTES
 
 export async function startSitesServer(options: SitesServerOptions): Promise<SitesServer> {
-  const server = createServer((request, response) => void serve(options, request, response))
+  let isStopping = false
+  const server = createServer((request, response) => {
+    void serve(options, request, response, () => isStopping)
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.host ?? '127.0.0.1', () => resolve())
@@ -32,11 +37,16 @@ export async function startSitesServer(options: SitesServerOptions): Promise<Sit
   const { address, port, family } = server.address() as AddressInfo
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-    stop: () =>
-      new Promise(resolve => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    stop: async () => {
+      isStopping = true
+      const closed = new Promise<void>(resolve => server.close(() => resolve()))
+      const { drain } = options
+      const cancel = drain?.clock.after(drain.graceMs, () => server.closeAllConnections())
+      if (drain) server.closeIdleConnections()
+      else server.closeAllConnections()
+      await closed
+      cancel?.()
+    },
   }
 }
 
@@ -44,12 +54,15 @@ async function serve(
   { exchange, logger }: SitesServerOptions,
   incoming: IncomingMessage,
   response: ServerResponse,
+  isStopping: () => boolean,
 ): Promise<void> {
   const gone = new AbortController()
   response.once('close', () => gone.abort())
   try {
     const request = await requestOf(incoming)
-    write(response, request === 'too large' ? tooLarge(incoming) : await exchange(request, gone.signal))
+    const answer = request === 'too large' ? tooLarge(incoming) : await exchange(request, gone.signal)
+    // A connection that is kept would hold up the end.
+    write(response, isStopping() ? closing(answer) : answer)
   } catch (error) {
     // The exchange answers every request itself: what arrives here is a connection that broke, or a mistake of ours.
     logger.warn({ method: incoming.method, error: String(error) }, 'a request was not answered')
@@ -82,8 +95,13 @@ const headersOf = ({ headers }: IncomingMessage): Readonly<Record<string, string
 
 function tooLarge(incoming: IncomingMessage): HttpAnswer {
   const answer = refused(new Refusal(413, `At most ${MAX_BODY_BYTES} bytes`), { headers: headersOf(incoming) })
-  return { ...answer, headers: { ...answer.headers, connection: 'close' } }
+  return closing(answer)
 }
+
+const closing = (answer: HttpAnswer): HttpAnswer => ({
+  ...answer,
+  headers: { ...answer.headers, connection: 'close' },
+})
 
 const write = (response: ServerResponse, { status, headers, body }: HttpAnswer) =>
   void response.writeHead(status, { ...headers, 'content-length': body.length }).end(body)

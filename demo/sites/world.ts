@@ -43,7 +43,7 @@ export class DemoSite {
   readonly #onProblem: (text: string) => void
   #child: Child | undefined
   #port = 0
-  #configure: () => Promise<void> = async () => undefined
+  #configure: (name: string, port: number) => Promise<string> = async name => this.#path(name)
 
   constructor({ identity, folder, onProblem, database }: DemoSiteOptions) {
     this.identity = identity
@@ -70,24 +70,35 @@ export class DemoSite {
       'peer.password': this.peerPassword,
     }
     for (const [name, content] of Object.entries(files)) await writeFile(this.#path(name), content, { mode: 0o600 })
-    this.#configure = async () => {
-      await writeFile(this.#path('site.json'), JSON.stringify(this.#config(other, simulatorUrl)))
+    this.#configure = async (name, port) => {
+      const config = { ...this.#config(other, simulatorUrl), api: { port } }
+      await writeFile(this.#path(name), JSON.stringify(config))
+      return this.#path(name)
     }
   }
 
   /** Again on the port that it had: that is where the other site looks for it. */
   async start(): Promise<void> {
-    await this.#configure()
-    this.#child = await startChild([cli, 'sites', 'serve', '--config', this.#path('site.json')], this.#onProblem)
+    this.#child = await this.#serve('site.json', this.#port)
     this.#port = Number(new URL(this.#child.url).port)
+  }
+
+  /** Another process on the same database, on a port of its own. */
+  startReplica(): Promise<Child> {
+    return this.#serve('replica.json', 0)
   }
 
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     await this.#child?.end(signal)
   }
 
-  client(): Promise<SiteClient> {
-    return SiteClient.logIn(this.url, 'admin', this.#adminPassword)
+  /** @param url of a replica; of the process that `start` began unless told */
+  client(url = this.url): Promise<SiteClient> {
+    return SiteClient.logIn(url, 'admin', this.#adminPassword)
+  }
+
+  async #serve(name: string, port: number): Promise<Child> {
+    return await startChild([cli, 'sites', 'serve', '--config', await this.#configure(name, port)], this.#onProblem)
   }
 
   #path(name: string): string {
@@ -108,7 +119,6 @@ export class DemoSite {
       },
       database: this.#database,
       secretsKeyFile: file('secrets.key'),
-      api: { port: this.#port },
       probes: { port: 0 },
       auth: {
         embedded: {

@@ -1,6 +1,7 @@
 /** What belongs to no single resource: who calls, operations, alarms, the system, and the document of the API. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import { Retryable } from '@godwit/core'
 import { silentLogger } from '@godwit/ports'
 import { z } from 'zod'
@@ -164,6 +165,29 @@ test('a call that lost against another one is tried again; one that always loses
   assert.equal(failures, 3)
   assert.deepEqual(await get('always'), [503, false])
   assert.deepEqual(await get('broken'), [500, false])
+})
+
+test('no log line holds a secret, of calls that succeed as of calls that fail', async t => {
+  const lines: string[] = []
+  const note = (fields: object, message: string) => lines.push(inspect([fields, message], { depth: 9 }))
+  const api = await startApi(t, {
+    logger: { debug: note, info: note, warn: note, error: note },
+    regionReader: { regionOf: () => Promise.reject(new Error('ssh ended with 5')) },
+  })
+  await givenMember(api, { subcloud: SECONDARY })
+  await api.login('admin', CANARIES.admin)
+  await api.call('POST', '/subclouds', form(newSubcloud(2)))
+  await api.call('POST', '/subclouds', form(newSubcloud(3, { files: { bootstrap_values: `a: [${CANARIES.admin}` } })))
+  await api.call('PATCH', '/subclouds/s1', form({ fields: { sysadmin_password: CANARIES.sysadmin, location: 'x' } }))
+  await api.call('PATCH', '/subcloud-peer-groups/g', { 'group-state': 'disabled' })
+  await api.call('PATCH', MIGRATE, { sysadmin_password: CANARIES.sysadmin })
+  await api.call('PATCH', MIGRATE, PASSWORD)
+  await api.call('PATCH', '/system-peers/1', { manager_password: CANARIES.manager })
+  await api.database.transaction(sql => sql.run('alter table subcloud rename to lost'))
+  assert.equal((await api.call('GET', '/subclouds')).status, 500)
+  assert.ok(lines.length >= 3, lines.join())
+  for (const canary of Object.values(CANARIES))
+    for (const text of [canary, base64(canary)]) assert.equal(lines.join().includes(text), false, canary)
 })
 
 test('the versions are told to everybody; a path that there is not is 404', async t => {

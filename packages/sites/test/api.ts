@@ -1,6 +1,6 @@
 /** A site's API on a port of its own, and a client that speaks as the command line does. */
 import type { TestContext } from 'node:test'
-import { seededRandom, silentLogger, VirtualClock } from '@godwit/ports'
+import { type Logger, seededRandom, silentLogger, VirtualClock } from '@godwit/ports'
 import { migrateSchema, wakingDatabase } from '@godwit/store'
 import { anyDatabase } from '../../../scripts/testing/databases.ts'
 import { EmbeddedKeystone, type EmbeddedUser } from '../src/auth/embedded-keystone.ts'
@@ -44,7 +44,10 @@ export const fakePeer = (calls: Partial<PeerSite> = {}): PeerSite =>
 
 export type Api = Awaited<ReturnType<typeof startApi>>
 
-export async function startApi(t: TestContext, options: Partial<SiteApiOptions> = {}) {
+export async function startApi(
+  t: TestContext,
+  { logger = silentLogger, ...options }: Partial<SiteApiOptions> & { readonly logger?: Logger } = {},
+) {
   const clock = new VirtualClock()
   const database = wakingDatabase(await anyDatabase(t, clock))
   await migrateSchema(database, sitesSchema)
@@ -56,7 +59,7 @@ export async function startApi(t: TestContext, options: Partial<SiteApiOptions> 
     database,
     clock,
     random: seededRandom(1),
-    logger: silentLogger,
+    logger,
   }
   const exchange = siteApi({
     site,
@@ -68,7 +71,7 @@ export async function startApi(t: TestContext, options: Partial<SiteApiOptions> 
     keystone: new EmbeddedKeystone(USERS, tokens),
     ...options,
   })
-  const server = await startSitesServer({ exchange, logger: silentLogger, port: 0 })
+  const server = await startSitesServer({ exchange, logger, port: 0 })
   t.after(() => server.stop())
   const login = (name: string, password = `${name}-secret`, project = 'admin') =>
     fetch(`${server.url}/v3/auth/tokens`, {

@@ -51,8 +51,9 @@ export class CommitGroup {
       this.#connection.exec('commit')
       for (const { tell } of done) tell()
     } catch (error) {
-      if (this.#connection.isTransaction) this.#connection.exec('rollback')
+      // First of all: a connection that was closed cannot be asked anything.
       for (const job of jobs) job.fail(error)
+      if (this.#connection.isOpen && this.#connection.isTransaction) this.#connection.exec('rollback')
     }
   }
 

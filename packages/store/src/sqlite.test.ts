@@ -65,3 +65,10 @@ test('what was committed is there when the file is opened anew', async t => {
   t.after(() => after.close())
   assert.deepEqual(await after.transaction(sql => sql.all('select * from kept')), [])
 })
+
+test('after the close every transaction is refused, and none waits for ever', async t => {
+  const database = openSqlite({ path: fileFor(t), clock: systemClock })
+  await database.close()
+  const asked = [1, 2].map(() => database.transaction(sql => sql.nowMs()))
+  for (const result of asked) await assert.rejects(result, /not open/)
+})

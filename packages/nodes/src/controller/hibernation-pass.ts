@@ -15,6 +15,7 @@ import { probe } from '../registry/probe.ts'
 import { RegistryError } from '../registry/registry.ts'
 import type { HistogramName } from './metrics-table.ts'
 import type { SetPassOptions } from './set-pass.ts'
+import { stillAs } from './witness.ts'
 
 export interface HibernationPassOptions extends Omit<SetPassOptions, 'limits' | 'unwritten'> {
   readonly hibernationLimits: HibernationLimits
@@ -124,10 +125,11 @@ async function perform(
 }
 
 async function deleteSnapshot(
-  { registry, signal, events }: HibernationPassOptions,
+  { client, registry, signal, events }: HibernationPassOptions,
   hibernation: CocoonHibernation,
-  { vmName, digest }: Extract<HibernationEffect, { kind: 'deleteSnapshot' }>,
+  { vmName, digest, witness }: Extract<HibernationEffect, { kind: 'deleteSnapshot' }>,
 ): Promise<boolean> {
+  if (witness) await stillAs(client, witness)
   try {
     await registry.deleteByDigest(vmName, digest, signal)
     return true

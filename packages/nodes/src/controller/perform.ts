@@ -17,6 +17,7 @@ import { RegistryError, type SnapshotRegistry } from '../registry/registry.ts'
 import { isOwnedBy } from '../set/members.ts'
 import { postponed } from '../set/plan-debts.ts'
 import type { SetEffect } from '../set/set-facts.ts'
+import { stillAs } from './witness.ts'
 
 export interface PerformContext {
   readonly client: KubeClient
@@ -136,10 +137,11 @@ function restoredPod(
 
 /** Not being allowed to delete must not hold up the move: the old digest goes on record and counts for nothing. */
 async function dropLeftover(
-  { registry, signal }: PerformContext,
+  { client, registry, signal }: PerformContext,
   set: CocoonSet,
-  { vmName, digest }: Extract<SetEffect, { kind: 'dropLeftover' }>,
+  { vmName, digest, witness }: Extract<SetEffect, { kind: 'dropLeftover' }>,
 ): Promise<Receipt | undefined> {
+  await stillAs(client, witness)
   try {
     await registry.deleteByDigest(vmName, digest, signal)
     return undefined
@@ -151,9 +153,10 @@ async function dropLeftover(
 }
 
 async function payDebt(
-  { registry, signal, clock }: PerformContext,
-  { debt, digest }: Extract<SetEffect, { kind: 'payDebt' }>,
+  { client, registry, signal, clock }: PerformContext,
+  { debt, digest, witness }: Extract<SetEffect, { kind: 'payDebt' }>,
 ): Promise<Receipt> {
+  if (witness) await stillAs(client, witness)
   try {
     await registry.deleteByDigest(debt.vmName, digest, signal)
     return { kind: 'debt', vmName: debt.vmName, debt: undefined }

@@ -61,6 +61,18 @@ test('HB02 deleted while its VM is hibernated, it wakes it first; the snapshot i
   assert.deepEqual(decide(going, { pod: podIs(), tag: absent }).kinds, ['removeFinalizer'])
 })
 
+test('HB02 deleted when its VM was saved by others since, it leaves their snapshot alone', () => {
+  const digest = { more: { digest: 'sha256:own' }, deleted: true }
+  const going = one('Wake', 'Active', digest)
+  assert.deepEqual(decide(going, { pod: podIs(), tag: present('sha256:others') }).kinds, ['removeFinalizer'])
+  assert.deepEqual(decide(going, { pod: podIs(), tag: present('sha256:own') }).kinds, ['deleteSnapshot'])
+  // A set that gave its seat back: there is no pod, and the only copy is not this one's.
+  assert.deepEqual(decide(going, { tag: present('sha256:own') }).kinds, ['removeFinalizer'])
+  const owing = one('Wake', 'Active', { more: { digest: 'sha256:own', owesDelete: true } })
+  const after = decide(owing, { pod: podIs(), tag: present('sha256:others') })
+  assert.deepEqual([after.kinds, after.status.owesDelete], [[], false])
+})
+
 test('HB02 the user may give the saved state up', () => {
   const annotations = { 'godwit.dev/accept-snapshot-loss': 'true' }
   const going = one('Hibernate', 'Hibernated', { deleted: true, annotations })

@@ -44,7 +44,13 @@ export type HibernationEffect =
   | { readonly kind: 'removeFinalizer' }
   | { readonly kind: 'hibernate'; readonly pod: Pod; readonly claim: string }
   | { readonly kind: 'wake'; readonly pod: Pod }
-  | { readonly kind: 'deleteSnapshot'; readonly vmName: string; readonly digest: string }
+  | {
+      readonly kind: 'deleteSnapshot'
+      readonly vmName: string
+      readonly digest: string
+      /** The pod whose VM serves while the tag shows this digest: if it changed meanwhile, nothing is deleted. */
+      readonly witness: Pod | undefined
+    }
 
 export interface HibernationPlan {
   readonly status: HibernationStatus
@@ -206,13 +212,18 @@ function planClear(facts: HibernationFacts, pod: Pod, vmName: string, events: re
 
 /** INV-3: the VM serves, so the snapshot is older than it. Only this manifest goes. */
 function payDebt(facts: HibernationFacts, pod: Pod, vmName: string): HibernationPlan {
-  const { tag } = facts
+  const { tag, hibernation } = facts
   if (!isServing(pod, 0) || claimOf(pod) !== undefined) return stay(facts, {})
   if (tag.kind === 'unasked') return stay(facts, { needsTag: true })
   if (tag.kind === 'unknown') return stay(facts, { afterMs: ASK_AGAIN_MS })
-  if (tag.kind === 'absent') return stay(facts, { members: { owesDelete: false } })
-  return stay(facts, { effects: [{ kind: 'deleteSnapshot', vmName, digest: tag.digest }] })
+  const isPaid = tag.kind === 'absent' || isOfOthers(hibernation, tag.digest)
+  if (isPaid) return stay(facts, { members: { owesDelete: false } })
+  return stay(facts, { effects: [{ kind: 'deleteSnapshot', vmName, digest: tag.digest, witness: pod }] })
 }
+
+/** Somebody else saved the VM after this one did. */
+const isOfOthers = ({ status }: CocoonHibernation, digest: string) =>
+  status?.digest !== undefined && status.digest !== digest
 
 /** F6: the snapshot of a hibernated VM is its only copy: it wakes first, unless the user gives it up. */
 function planDeletion(facts: HibernationFacts): HibernationPlan {
@@ -234,12 +245,13 @@ function planDeletion(facts: HibernationFacts): HibernationPlan {
     (claimOf(pod) ?? hibernationClaim(hibernation)) === hibernationClaim(hibernation)
   if (pod && isOurs && !isGivenUp) return planClear(facts, pod, vmName ?? '', [])
   if (vmName === undefined) return leave()
-  // The set makes the pod anew, with its state, as long as this one says so.
-  if (!pod && !isGivenUp && status.phase !== 'Active') return stay(facts, { afterMs: LOOK_AGAIN_MS })
+  // The set makes the pod anew, with its state, as long as this one says so. Awake once, it may have been saved by others.
+  if (!pod && !isGivenUp) return status.phase === 'Active' ? leave() : stay(facts, { afterMs: LOOK_AGAIN_MS })
   if (pod && !isGivenUp && !isServing(pod, 0))
     return isHibernateSet(pod) ? leave() : stay(facts, { afterMs: LOOK_AGAIN_MS })
   if (tag.kind === 'unasked') return stay(facts, { needsTag: true })
   if (tag.kind === 'unknown') return stay(facts, { afterMs: ASK_AGAIN_MS })
-  if (tag.kind === 'absent') return leave()
-  return stay(facts, { effects: [{ kind: 'deleteSnapshot', vmName, digest: tag.digest }] })
+  if (tag.kind === 'absent' || (!isGivenUp && isOfOthers(hibernation, tag.digest))) return leave()
+  const witness = isGivenUp ? undefined : pod
+  return stay(facts, { effects: [{ kind: 'deleteSnapshot', vmName, digest: tag.digest, witness }] })
 }

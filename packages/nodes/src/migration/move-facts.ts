@@ -38,7 +38,13 @@ export interface MoveFacts {
 }
 
 export type MoveEffect =
-  | { readonly kind: 'dropLeftover'; readonly vmName: string; readonly digest: string }
+  | {
+      readonly kind: 'dropLeftover'
+      readonly vmName: string
+      readonly digest: string
+      /** The pod whose VM runs while the tag shows this digest. */
+      readonly witness: Pod
+    }
   | { readonly kind: 'quiesce'; readonly pod: Pod; readonly claim: string }
   | { readonly kind: 'wake'; readonly pod: Pod; readonly claim: string }
   | { readonly kind: 'releaseClaim'; readonly pod: Pod }

@@ -61,7 +61,7 @@ const dropLeftover = {
     const { tag, pod, record } = facts
     if (tag.kind !== 'present' || record.keptLeftover || !pod) return []
     if (isPrepared.check(facts).kind !== 'holds' || isHibernateSet(pod)) return []
-    return [{ kind: 'dropLeftover', vmName: record.vmName, digest: tag.digest }]
+    return [{ kind: 'dropLeftover', vmName: record.vmName, digest: tag.digest, witness: pod }]
   },
 }
 

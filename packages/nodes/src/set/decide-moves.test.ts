@@ -120,7 +120,7 @@ test('MG09 MG03 a registry that does not answer: nothing is stopped, created or 
 test('MG10 MG19 a leftover of a running VM is dropped, as the manifest that was seen, before it is hibernated', () => {
   const pods = [pod(pinned(), { node: 'node-a' })]
   const { plan } = decideAsking({ set: pinned(), pods }, { [VM]: present('sha256:left') })
-  assert.deepEqual(plan.effects, [{ kind: 'dropLeftover', vmName: VM, digest: 'sha256:left' }])
+  assert.deepEqual(plan.effects, [{ kind: 'dropLeftover', vmName: VM, digest: 'sha256:left', witness: pods[0] }])
   const settled = hibernation('demo-0', 'Wake', { phase: 'Active', observedGeneration: 1 })
   const again = decideAsking({ set: pinned(), pods, hibernations: [settled] }, { [VM]: present('sha256:left') })
   assert.deepEqual(kindsOf(again.plan), ['dropLeftover'])

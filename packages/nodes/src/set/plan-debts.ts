@@ -27,7 +27,10 @@ function planDebt(draft: PlanDraft, { all }: Members, debt: SnapshotDebt): void 
   if (tag.kind === 'unknown') postpone(draft, debt, { code: 'Unavailable', message: tag.message })
   else if (tag.kind === 'absent' || (tag.kind === 'present' && (debt.digest ?? tag.digest) !== tag.digest))
     draft.setDebt(debt.vmName, undefined)
-  else if (tag.kind === 'present') draft.effects.push({ kind: 'payDebt', debt, digest: tag.digest })
+  else if (tag.kind === 'present') {
+    const witness = debt.digest === undefined ? pod : undefined
+    draft.effects.push({ kind: 'payDebt', debt, digest: tag.digest, witness })
+  }
 }
 
 /** Proven once, or proven now. A VM that is gone has nothing newer: what it left is restored instead. */

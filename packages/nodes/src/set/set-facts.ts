@@ -47,7 +47,13 @@ export type SetEffect =
   | { readonly kind: 'stamp'; readonly pod: Pod }
   | { readonly kind: 'createPod'; readonly pod: Pod }
   | { readonly kind: 'parkPod'; readonly pod: Pod }
-  | { readonly kind: 'payDebt'; readonly debt: SnapshotDebt; readonly digest: string }
+  | {
+      readonly kind: 'payDebt'
+      readonly debt: SnapshotDebt
+      readonly digest: string
+      /** The pod whose VM serves while the tag shows this digest; absent where the digest is on record as an older one. */
+      readonly witness: Pod | undefined
+    }
   | { readonly kind: 'deleteTag'; readonly vmName: string; readonly tag: string; readonly isNeeded: boolean }
 
 export interface SetPlan {

@@ -83,7 +83,7 @@ async function calm(world: SitesWorld, { setUp }: Schedule): Promise<void> {
 async function bringHome(world: SitesWorld, { setUp }: Schedule): Promise<void> {
   for (let round = 0; round < MAX_ROUNDS; round++) {
     await migrate(world, world.a)
-    await world.untilStill(2 * 60_000)
+    await world.untilStill(90_000)
     for (let number = 1; number <= setUp.members; number++)
       await correctAddress(world, world.a, number, rightAddress(number))
     const { a, b } = await world.look()

@@ -24,7 +24,7 @@ export interface Schedule {
   readonly incidents: readonly { readonly atMs: number; readonly incident: Incident }[]
 }
 
-export const TROUBLE_MS = 10 * 60_000
+export const TROUBLE_MS = 8 * 60_000
 const MINUTE_MS = 60_000
 
 class Dice {

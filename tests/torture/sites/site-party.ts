@@ -58,7 +58,7 @@ const RESTART_MS = 5_000
 /** Whoever wakes a worker is in the same process: looking for work of others is not needed. */
 const POLL_MS = 10 * 60_000
 const LEASE_MS = 15_000
-const AUDIT_MS = 60_000
+const AUDIT_MS = 90_000
 /** Of a playbook that hangs. */
 const RUN_LIMIT_MS = 8 * 60_000
 
@@ -72,6 +72,8 @@ export class SiteParty {
   offsetMs = 0
   /** Transactions that wrote, and requests to others that change something, over all lives. */
   writes = 0
+  /** Grows whenever a row may have changed. */
+  revision = 0
   crashes = 0
   readonly #options: SitePartyOptions
   readonly #clock: Clock
@@ -222,6 +224,7 @@ export class SiteParty {
     const onWrite = () => {
       if (!hasWritten) death = this.#nextDeath()
       hasWritten = true
+      this.revision++
       if (death === 'before') throw new Died()
     }
     try {
@@ -231,6 +234,7 @@ export class SiteParty {
         if (death === 'before') throw new Died()
         return done
       })
+      if (hasWritten) this.revision++
       if (death === 'after') await this.#die(gate)
       return result
     } catch (error) {

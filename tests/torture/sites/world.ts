@@ -35,6 +35,8 @@ export class SitesWorld {
   /** Operations whose id an operator was given. */
   readonly accepted: { readonly site: SiteParty; readonly id: string }[] = []
   readonly #onLog: ((line: string) => void) | undefined
+  /** As they were last seen: most moments change nothing. */
+  readonly #looks = new Map<SiteId, { readonly revision: number; readonly look: SiteLook }>()
   #traffic = 0
 
   constructor({ seed, startMs, onLog }: WorldOptions) {
@@ -104,11 +106,12 @@ export class SitesWorld {
       isIdle: () => true,
       serversIdle: async () => undefined,
     }
-    let seen = this.#traffic - 1
+    let seen = -1
     for (;;) {
       await settle(world)
-      if (seen !== this.#traffic) this.watch.see(await this.look())
-      seen = this.#traffic
+      const revision = this.a.revision + this.b.revision
+      if (seen !== revision) this.watch.see(await this.look())
+      seen = revision
       const nextMs = this.clock.untilNext()
       if (nextMs === undefined || this.clock.now() + nextMs > endMs) break
       this.clock.advance(nextMs)
@@ -126,7 +129,7 @@ export class SitesWorld {
   }
 
   /** Lets time go by until nothing changes for `stillMs`. */
-  async untilStill(stillMs = 5 * 60_000, limitMs = 3 * 60 * 60_000): Promise<void> {
+  async untilStill(stillMs = 3 * 60_000, limitMs = 3 * 60 * 60_000): Promise<void> {
     const endMs = this.clock.now() + limitMs
     let before = await this.look()
     let sinceMs = this.clock.now()
@@ -170,12 +173,18 @@ export class SitesWorld {
   }
 
   async look(): Promise<Look> {
-    const [a, b] = [await lookAt(this.a), await lookAt(this.b)] as const
+    const [a, b] = [await this.lookAt('a'), await this.lookAt('b')] as const
     return { a, b, homes: this.subclouds.regions.map(region => this.#siteOf(this.subclouds.home(region).site)) }
   }
 
   async lookAt(id: SiteId): Promise<SiteLook> {
-    return await lookAt(this.site(id))
+    const site = this.site(id)
+    const known = this.#looks.get(id)
+    const { revision } = site
+    if (known?.revision === revision) return known.look
+    const look = await lookAt(site)
+    this.#looks.set(id, { revision, look })
+    return look
   }
 
   /** Of both associations. */

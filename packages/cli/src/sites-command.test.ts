@@ -92,6 +92,10 @@ test(
     assert.deepEqual(await probe('/readyz'), [200, 'ok\n'])
     assert.match((await probe('/metrics'))[1], /^# TYPE godwit_sites_subclouds gauge$/m)
     assert.equal((await fetch(`${url}/v1.0/subclouds`)).status, 401)
+    const env = { ...process.env, OS_AUTH_URL: `${url}/v3`, OS_USERNAME: 'admin', OS_PASSWORD: 'pw' }
+    const asked = spawn(process.execPath, [program, 'sites', 'status'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+    const shown = (await asked.stdout.toArray()).join('')
+    assert.match(shown, /^Peers\n {2}none\n\nGroups\n {2}none\n/)
     child.kill('SIGTERM')
     assert.deepEqual(await exit, [0, null])
   },

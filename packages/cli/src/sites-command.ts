@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { loadConfig, newKeyText } from '@godwit/sites'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { serveSite } from './sites-process.ts'
+import { type StatusOptions, showSiteStatus } from './sites-status.ts'
 
 export function sitesCommand(): Command {
   const sites = new Command('sites').description('keep subclouds in the hands of whichever of two sites is alive')
@@ -23,5 +24,13 @@ export function sitesCommand(): Command {
     .description('make a key that seals passwords in the database; an existing file is never written over')
     .requiredOption('--out <file>', 'where to write it, readable by its owner only')
     .action(({ out }: { readonly out: string }) => writeFileSync(out, newKeyText(), { mode: 0o600, flag: 'wx' }))
+  sites
+    .command('status')
+    .description('show peers, groups, operations under way and alarms of a site')
+    .addOption(new Option('--auth-url <url>', 'keystone of the site, as http://HOST:8119/v3').env('OS_AUTH_URL'))
+    .addOption(new Option('--username <name>', 'who asks').env('OS_USERNAME'))
+    .addOption(new Option('--password <password>', 'better given as OS_PASSWORD').env('OS_PASSWORD').hideHelp())
+    .option('--json', 'for programs')
+    .action((options: StatusOptions) => showSiteStatus(options))
   return sites
 }

@@ -77,4 +77,12 @@ function suite(tested: TestedDatabase): void {
       /is not the name of a table/,
     )
   })
+
+  test(`${tested.name}: an id that was deleted is never given twice`, async t => {
+    const database = await setUp(t, tested)
+    const add = () => database.transaction(sql => insertRow(sql, 'thing', { name: 'a', size: 1 }))
+    const first = await add()
+    await database.transaction(sql => deleteRow(sql, 'thing', { id: Number(first['id']), version: 1 }))
+    assert.notEqual((await add())['id'], first['id'])
+  })
 }

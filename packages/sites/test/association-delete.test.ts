@@ -87,9 +87,8 @@ test('a deletion that was killed at any point is done to its end by the next lif
     const sites = await linkedSites({ members: 2 })
     sites.a.events = 0
     sites.a.diesAt = diesAt
-    const deleting = sites.a.call('DELETE', '/peer-group-associations/1')
+    await sites.whileWorking(sites.a.call('DELETE', '/peer-group-associations/1'))
     await sites.settle(40_000)
-    await deleting
     last = Math.max(last, diesAt === 1 ? sites.a.events : 0)
     assert.deepEqual(await left(sites), [0, 0, 0, 0], `killed at ${diesAt}`)
   }

@@ -1,10 +1,11 @@
 /** Two whole sites in one process, with their own databases, that reach each other through their own APIs. */
-import { seededRandom, silentLogger, sleep, VirtualClock } from '@godwit/ports'
+import { nextTurn, seededRandom, silentLogger, sleep, VirtualClock } from '@godwit/ports'
 import {
   finishWork,
   insertRow,
   type Lease,
   migrateSchema,
+  nextDueMs,
   openSqlite,
   type Row,
   type Sql,
@@ -28,6 +29,7 @@ export const UUIDS = { a: '5a3f9c1e-0000-4000-8000-00000000000a', b: 'ac62f555-9
 export type SiteName = keyof typeof UUIDS
 const SUBNETS = { a: '192.168.204', b: '192.168.205' } as const
 const CREATED = '2026-01-01 00:00:00.000'
+const QUEUED = [QUEUES.peer, QUEUES.association]
 const LEASE_MS = 15_000
 const BEAT_MS = 60_000
 
@@ -105,12 +107,19 @@ export class LinkedSite {
     if (this.isDown) return 0
     if (this.#isDead) this.#restart()
     let count = 0
-    for (const queue of [QUEUES.peer, QUEUES.association])
+    for (const queue of QUEUED)
       for (const lease of await this.#take(queue)) {
         count++
         await this.#perform(lease)
       }
     return count
+  }
+
+  /** When something is due next; infinite when nothing is, or nobody is there to do it. */
+  async dueMs(): Promise<number> {
+    if (this.isDown) return Number.POSITIVE_INFINITY
+    const dues = await this.write(sql => Promise.all(QUEUED.map(queue => nextDueMs(sql, queue))))
+    return Math.min(...dues.map(due => due ?? Number.POSITIVE_INFINITY))
   }
 
   #restart(): void {
@@ -189,25 +198,38 @@ export class LinkedSites {
 
   other = (site: LinkedSite) => (site === this.a ? this.b : this.a)
 
-  /** Lets both work until there is nothing to do before the next heartbeat. */
+  /** Lets both work, and so much time go by. */
   async settle(byMs = 20_000): Promise<void> {
-    for (let passedMs = 0; passedMs <= byMs; passedMs += 500) {
+    const endMs = this.clock.now() + byMs
+    for (;;) {
       for (let turn = 0; (await this.a.work()) + (await this.b.work()) > 0; turn++)
         if (turn > 50) throw new Error('the sites wake each other without end')
-      this.clock.advance(500)
+      const dueMs = Math.min(await this.a.dueMs(), await this.b.dueMs())
+      if (dueMs > endMs) break
+      this.clock.advance(Math.max(1, dueMs - this.clock.now()))
     }
+    this.clock.advance(endMs - this.clock.now())
   }
 
   /** A call that waits until the workers have done something. */
   async whileWorking<Result>(call: Promise<Result>): Promise<Result> {
+    let isAnswered = false
+    const answered = call.finally(() => {
+      isAnswered = true
+    })
     await this.settle()
-    return await call
+    while (!isAnswered) {
+      this.clock.advance(100)
+      await this.settle(0)
+      await nextTurn()
+    }
+    return await answered
   }
 
   async beats(count: number): Promise<void> {
     for (let beat = 0; beat < count; beat++) {
       await this.settle()
-      this.clock.advance(BEAT_MS - 20_500)
+      this.clock.advance(BEAT_MS - 20_000)
     }
     await this.settle()
   }

@@ -21,7 +21,7 @@ async function inWorld(play: (world: SitesWorld) => Promise<void>): Promise<void
     await play(world)
     assert.deepEqual([...world.watch.violations, ...world.subclouds.violations], [])
   } finally {
-    world.stop()
+    await world.stop()
   }
 }
 

@@ -47,7 +47,7 @@ export async function runScenario(
       log,
     }
   } finally {
-    world.stop()
+    await world.stop()
   }
 }
 

@@ -48,7 +48,7 @@ export async function runSeed(seed: number, images: Images): Promise<SeedRun> {
       log,
     }
   } finally {
-    world.stop()
+    await world.stop()
   }
 }
 

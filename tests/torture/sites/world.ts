@@ -193,9 +193,10 @@ export class SitesWorld {
     return [a, b].map(({ associations }) => associations[0]?.syncStatus)
   }
 
-  /** Kills everybody. */
-  stop(): void {
+  /** Kills everybody, and forgets everything. */
+  async stop(): Promise<void> {
     for (const site of this.sites) site.stop()
+    for (const { database } of this.sites) await database.close()
   }
 
   #siteOf(uuid: string): SiteId {
@@ -218,7 +219,7 @@ export async function imageOf(setUp: SetUp): Promise<Image> {
     await playSetUp(world, setUp)
     return await takeImage(world, setUp)
   } finally {
-    world.stop()
+    await world.stop()
   }
 }
 

@@ -143,6 +143,16 @@ test('LP 2049336: A off, B migrates, A on: A gives way and B manages; then away 
   assert.deepEqual([await a.sync(), await b.sync()], ['in-sync', 'in-sync'])
 })
 
+test('a group that this site has taken back is not away because the other one has not heard of it yet', async () => {
+  const sites = await linkedSites()
+  await sites.b.write(sql =>
+    sql.run('update subcloud_peer_group set system_leader_id = ?, version = version + 1', [UUIDS.b]),
+  )
+  await ask(sites.a, sites.b)
+  await sites.settle()
+  assert.deepEqual([await sites.a.leader(), await sites.a.alarms()], [UUIDS.a, []])
+})
+
 test('LP 2052415: A off, B migrates, a member is removed on B, A on: it is deleted on A', async () => {
   const sites = await linkedSites()
   const { a, b } = sites

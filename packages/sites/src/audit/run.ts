@@ -111,7 +111,9 @@ async function conclude({ site }: AssociationPorts, { scene, copy, audit, conten
         // An own batch that was never acknowledged is overtaken.
         migration_status: null,
       })
-    await (audit.isAway ? raiseAlarm(sql, alarm) : clearAlarm(sql, alarm))
+    // The other site may not have heard yet that this one has taken the group back.
+    const isAway = audit.isAway && (audit.follow ?? current.leaderId) !== site.identity.uuid
+    await (isAway ? raiseAlarm(sql, alarm) : clearAlarm(sql, alarm))
     const mark = markOf(scene.association, { audit, content, remote })
     const isTold = remote === undefined || remote.syncStatus === (mark?.sync_status ?? scene.association.syncStatus)
     await markAudited(sql, scene, { ...mark, ...(!isTold && { told_status: null }) })

@@ -17,11 +17,14 @@ const MAX_JOBS = 64
 export class CommitGroup {
   readonly #connection: DatabaseSync
   readonly #begin: () => Promise<void>
+  readonly #gather: () => Promise<void>
   #waiting: Job[] = []
 
-  constructor(connection: DatabaseSync, begin: () => Promise<void>) {
+  /** @param gather lets whoever is about to come, come: a write to the disk takes longer */
+  constructor(connection: DatabaseSync, begin: () => Promise<void>, gather: () => Promise<void>) {
     this.#connection = connection
     this.#begin = begin
+    this.#gather = gather
   }
 
   /** Resolves when a later `commit` has made it durable; rejects with the error of `work`. */
@@ -39,6 +42,7 @@ export class CommitGroup {
 
   /** Those that wait now. Never rejects: each is told for itself. */
   async commit(): Promise<void> {
+    if (this.#waiting.length > 0 && this.#waiting.length < MAX_JOBS) await this.#gather()
     const jobs = this.#waiting.splice(0, MAX_JOBS)
     if (jobs.length === 0) return
     const done: { readonly job: Job; readonly tell: () => void }[] = []

@@ -1,7 +1,7 @@
 /** The embedded database: one file, one connection, every commit on the disk before it is acknowledged. */
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Retryable } from '@godwit/core'
-import { type Clock, sleep } from '@godwit/ports'
+import { type Clock, nextTurn, sleep } from '@godwit/ports'
 import { CommitGroup } from './commit-group.ts'
 import type { Database, Row, Sql, Value } from './database.ts'
 import { Turns } from './turns.ts'
@@ -31,7 +31,9 @@ export function openSqlite({ path, clock, time = clock, lockTimeoutMs = 10_000 }
   connection.exec('pragma busy_timeout = 0')
   const turns = new Turns()
   const sql = sqlOf(connection, time)
-  const group = new CommitGroup(connection, () => begin(connection, clock, lockTimeoutMs))
+  // In memory nothing is written to a disk.
+  const gather = path === ':memory:' ? async () => undefined : nextTurn
+  const group = new CommitGroup(connection, () => begin(connection, clock, lockTimeoutMs), gather)
   return {
     transaction: work => {
       const result = group.add(() => work(sql))

@@ -12,6 +12,8 @@ export interface Child {
 /** @param onProblem told of every line of standard error, and of an end that nobody asked for */
 export async function startChild(args: readonly string[], onProblem: (text: string) => void): Promise<Child> {
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+  const strike = () => child.kill('SIGKILL')
+  process.once('exit', strike)
   let isExpected = false
   const told: string[] = []
   createInterface({ input: child.stderr }).on('line', line => {
@@ -19,6 +21,7 @@ export async function startChild(args: readonly string[], onProblem: (text: stri
     onProblem(line)
   })
   child.once('exit', (code, signal) => {
+    process.off('exit', strike)
     if (!isExpected) onProblem(`${args.join(' ')} ended with ${code ?? signal}`)
   })
   const url = await urlOf(child)

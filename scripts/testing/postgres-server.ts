@@ -57,11 +57,18 @@ function runnable(found: string, folder: string): string {
   return copy
 }
 
+/** Where the machine can: nobody outlives a test process that was killed. */
+function guard(): readonly string[] {
+  const guarding = ['setpriv', '--pdeathsig', 'KILL']
+  return spawnSync('setpriv', [...guarding.slice(1), 'true']).status === 0 ? guarding : []
+}
+
 /** Not synchronous: a test ends before the machine could. */
 async function started(program: string, folder: string, cluster: string): Promise<ChildProcess> {
   const settings = ['listen_addresses=', `unix_socket_directories=${folder}`, 'fsync=off', 'max_connections=200']
   const args = ['-D', cluster, ...settings.flatMap(setting => ['-c', setting])]
-  const child = spawn(join(program, 'bin/postgres'), args, {
+  const [command = '', ...before] = [...guard(), join(program, 'bin/postgres')]
+  const child = spawn(command, [...before, ...args], {
     ...asNobody,
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -83,6 +83,15 @@ if (hasPostgres)
   test('two replicas on one Postgres are one site', async t =>
     twoReplicas(t, { kind: 'postgres', url: await newPostgresSchema(), connections: 4 }))
 
+test('behind a proxy the catalog names the address of the proxy', async t => {
+  const config = configFor(inFile(t))
+  const publicUrl = 'https://a.example.com:8119'
+  const { url } = await started(t, { ...config, api: { ...config.api, publicUrl } }, 'one')
+  const identity = { methods: ['password'], password: { user: { name: 'admin', password: 'admin-secret' } } }
+  const login = await fetch(`${url}/v3/auth/tokens`, { method: 'POST', body: JSON.stringify({ auth: { identity } }) })
+  assert.match(await login.text(), /"url":"https:\/\/a\.example\.com:8119\/v1\.0"/)
+})
+
 test('a service that cannot start leaves nothing open', async t => {
   const database = inFile(t)
   const first = await started(t, configFor(database), 'one')

@@ -149,7 +149,13 @@ function failoverOf({ secondPaths, sysadminPassword, ...limits }: SiteConfig['fa
 }
 
 function apiOf({ auth, api }: SiteConfig, ports: ApiPorts) {
-  return siteApi({ ...ports, ...identitiesOf(auth, ports.site), trustsUserAgent: api.trustsUserAgent })
+  const { trustsUserAgent, publicUrl } = api
+  return siteApi({
+    ...ports,
+    ...identitiesOf(auth, ports.site),
+    trustsUserAgent,
+    ...(publicUrl !== undefined && { publicUrl }),
+  })
 }
 
 function identitiesOf(auth: SiteConfig['auth'], { clock }: Site) {

@@ -24,6 +24,8 @@ export const CONFIG_HINTS: Readonly<Record<string, string>> = {
   api: 'Where the REST API listens, `/v1.0` and, with embedded identity, `/v3`.',
   'api.host': 'Address to listen on; 127.0.0.1 unless told, for a proxy that ends TLS.',
   'api.port': 'Port to listen on; 8119 unless told, 0 for any free one.',
+  'api.publicUrl':
+    'Address under which clients and peers reach the API, as https://a.example.com:8119, when a proxy stands before it.',
   'api.trustsUserAgent':
     'true takes whoever calls itself `dcmanager/1.0` for the other site: only for a peer of another implementation.',
   probes: 'Where `/healthz`, `/readyz` and `/metrics` are.',
@@ -43,7 +45,7 @@ export const CONFIG_HINTS: Readonly<Record<string, string>> = {
   'auth.keystone': 'A keystone that others run says whose a token is.',
   'auth.keystone.url': 'Its address with the version, as http://192.168.204.2:5000/v3.',
   'auth.keystone.username': 'Whom this service logs in as, to ask whose a token is.',
-  'auth.keystone.passwordFile': 'Path of a file that holds that password.',
+  'auth.keystone.passwordFile': 'Path of a file that holds the password of that user.',
   'auth.keystone.project': 'Project of that user; services unless told.',
   'auth.keystone.peers': 'UUIDs of other sites by the users that they log in as: their calls count as those of a peer.',
   subclouds: 'How subclouds are asked and moved: `ansible` for real ones.',

@@ -92,7 +92,7 @@ test('what is missing, unknown, or there twice is told as such', t => {
   assert.match(mistakesOf(t, { ...good, databse: {} }), /databse: there is no such key; there are site, network, /)
   assert.match(
     mistakesOf(t, { ...good, api: { prot: 1 } }),
-    /api\.prot: there is no such key; there are host, port, trustsUserAgent$/,
+    /api\.prot: there is no such key; there are host, port, publicUrl, trustsUserAgent$/,
   )
   assert.match(
     mistakesOf(t, { ...good, database: { sqlite: 'a', postgres: 'postgres://x' } }),

@@ -74,6 +74,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       host: text.default('127.0.0.1'),
       port: port.default(8119),
+      publicUrl: httpUrl.regex(/[^/]$/, 'must not end with a slash').optional(),
       trustsUserAgent: z.boolean().default(false),
     })
     .prefault({}),

@@ -19,6 +19,8 @@ export interface ApiOptions {
   readonly logger: Logger
   /** Takes whoever calls itself `dcmanager/1.0` for the other site, as sites of another implementation do. Off unless told (H19). */
   readonly trustsUserAgent?: boolean
+  /** Under which clients reach this service, without a slash at the end; what they called themselves unless told. */
+  readonly publicUrl?: string
 }
 
 /** Bootstrap and install values are some ten kilobytes. */
@@ -55,7 +57,7 @@ function refusalOf(error: unknown): Refusal {
 async function answer(options: ApiOptions, request: HttpRequest): Promise<HttpAnswer> {
   if ((request.body?.length ?? 0) > MAX_BODY_BYTES) throw new Refusal(413, `At most ${MAX_BODY_BYTES} bytes`)
   const { method } = request
-  const { baseUrl, parts, query } = addressOf(request)
+  const { baseUrl, parts, query } = addressOf(request, options)
   const [version, ...rest] = parts
   if (version === undefined && method === 'GET') return send(200, versionsAt(baseUrl))
   if (version === 'v3' && options.keystone) return identity(options.keystone, request, rest.join('/'), baseUrl)
@@ -108,11 +110,11 @@ function keystoneAnswer(
 }
 
 /** Collections are asked for with and without a slash at the end. */
-function addressOf({ url, headers }: HttpRequest) {
+function addressOf({ url, headers }: HttpRequest, { publicUrl }: ApiOptions) {
   try {
     const { protocol, host, pathname, searchParams } = new URL(url, `http://${headers['host'] ?? 'localhost'}`)
     return {
-      baseUrl: `${protocol}//${host}`,
+      baseUrl: publicUrl ?? `${protocol}//${host}`,
       parts: pathname.split('/').filter(Boolean).map(decodeURIComponent),
       query: searchParams,
     }

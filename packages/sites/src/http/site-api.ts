@@ -21,6 +21,7 @@ export interface SiteApiOptions extends ApiPorts {
   /** Answers below /v3; left out when another keystone does. */
   readonly keystone?: EmbeddedKeystone
   readonly trustsUserAgent?: boolean
+  readonly publicUrl?: string
 }
 
 export function siteRoutes(ports: ApiPorts): readonly Route[] {
@@ -38,7 +39,7 @@ export function siteRoutes(ports: ApiPorts): readonly Route[] {
 }
 
 export function siteApi(options: SiteApiOptions): HttpExchange {
-  const { site, identities, keystone, trustsUserAgent } = options
+  const { site, identities, keystone, trustsUserAgent, publicUrl } = options
   const api: ApiOptions = {
     database: site.database,
     logger: site.logger,
@@ -46,6 +47,7 @@ export function siteApi(options: SiteApiOptions): HttpExchange {
     identities,
     ...(keystone && { keystone }),
     ...(trustsUserAgent !== undefined && { trustsUserAgent }),
+    ...(publicUrl !== undefined && { publicUrl }),
   }
   return apiExchange(api)
 }

@@ -212,6 +212,21 @@ test('an edit in sight of the copy on the peer settles a conflict with it (H14)'
   assert.deepEqual(version(await rowOf(api, 'subcloud')), { [PEER_UUID]: 4, [SITE_UUID]: 2 })
 })
 
+test('an edit does not wait for a peer that does not answer', async t => {
+  const silent = Promise.withResolvers<void>()
+  const subcloud = () => {
+    silent.resolve()
+    return new Promise<never>(() => undefined)
+  }
+  const api = await startApi(t, { peerSite: () => fakePeer({ subcloud }) })
+  await givenMember(api)
+  const answer = patch(api, ADDRESS)
+  await silent.promise
+  api.clock.advance(5_000)
+  assert.equal((await answer).status, 200)
+  assert.deepEqual(version(await rowOf(api, 'subcloud')), { [SITE_UUID]: 2 })
+})
+
 test('a new gateway of the controller is checked, and becomes that of the subcloud', async t => {
   const api = await startApi(t)
   await givenSubcloud(api)

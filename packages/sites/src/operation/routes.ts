@@ -9,7 +9,7 @@ import { operationView } from '../rehome/operation-view.ts'
 
 const COLLECTION = 'operations'
 /** The newest ones: what runs is among them. */
-const MAX_LISTED = 100
+const MAX_LISTED = 20
 
 const text = z.string()
 const memberSchema = z.object({

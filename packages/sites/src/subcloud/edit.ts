@@ -1,4 +1,5 @@
 /** `PATCH /subclouds/{ref}`: one row, its marks on associations and what was woken, in one transaction. */
+import { sleep } from '@godwit/ports'
 import { type Row, type Sql, selectRows, wakeWork } from '@godwit/store'
 import { clearSubcloudAlarms } from '../alarms/store.ts'
 import { type Association, associationsWhere, markEdited } from '../association/rows.ts'
@@ -49,6 +50,8 @@ const COMPANIONS: readonly string[] = [
 ]
 /** What the copies have in common. */
 const REPLICATED: readonly string[] = [...CORRECTABLE, 'install_values', 'description', 'location', 'name']
+/** A person waits for the edit; a peer that is slow is looked at by the next audit. */
+const LOOK_TIMEOUT_MS = 5_000
 const MANAGEMENT_KEYS: readonly string[] = ['management-state', 'migrate', 'force']
 
 export async function editSubcloud(ports: ApiPorts, asked: Asked, transact: Transact): Promise<unknown> {
@@ -104,12 +107,19 @@ async function peerVersion(
   })
   const peer = peers.find(row => row['availability_state'] === 'available')
   if (!peer) return {}
+  const over = new AbortController()
   try {
-    return (await peerSite(peer).subcloud(subcloud.region))?.valuesVersion ?? {}
+    const late = sleep(site.clock, LOOK_TIMEOUT_MS, over.signal).then(() =>
+      Promise.reject(new Error('no answer in time')),
+    )
+    const remote = await Promise.race([peerSite(peer).subcloud(subcloud.region), late])
+    return remote?.valuesVersion ?? {}
   } catch (error) {
     const fields = { subcloud: subcloud.name, error: String(error) }
     site.logger.info(fields, 'an edit is made without a look at the copy on the peer site')
     return {}
+  } finally {
+    over.abort()
   }
 }
 

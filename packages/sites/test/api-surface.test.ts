@@ -10,6 +10,7 @@ import { pathOf } from '../src/http/openapi.ts'
 import { startSitesServer } from '../src/http/server.ts'
 import { siteRoutes } from '../src/http/site-api.ts'
 import { groupStatusSchema } from '../src/peer-group/status.ts'
+import { beginBatch } from '../src/rehome/new-batch.ts'
 import { fakePeer, SITE_UUID, startApi } from './api.ts'
 import { answered, base64, CANARIES, form, givenMember, rowOf, SECONDARY } from './fixture.ts'
 import { newCopy, newSubcloud } from './subcloud-form.ts'
@@ -55,6 +56,21 @@ test('operations: what runs is listed with its members, shown, and cancelled onc
     ['PATCH', '/cancel'],
   ] as const)
     assert.equal((await api.call(method, `/operations/other${path}`)).status, 404)
+})
+
+test('operations: whatever runs is listed, however many have ended since', async t => {
+  const api = await startApi(t)
+  await givenMember(api)
+  const batch = { group: undefined, subclouds: [{ id: 1, name: 's1' }], requestedBy: 'admin', sysadminPassword: 'x' }
+  await api.database.transaction(async sql => {
+    for (let number = 1; number <= 30; number++) await beginBatch(sql, { ...batch, operationId: `op-${number}` })
+    await sql.run('update batch set ended_ms = 1 where id > 1')
+  })
+  const { operations } = (await answered(api.call('GET', '/operations'))).body as {
+    operations: { operation_id: string }[]
+  }
+  const ids = operations.map(({ operation_id: id }) => id)
+  assert.deepEqual([ids.length, ids[0], ids.at(-1)], [21, 'op-30', 'op-1'])
 })
 
 test('alarms are listed with what can be done about them', async t => {

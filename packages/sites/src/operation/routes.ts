@@ -8,7 +8,7 @@ import { cancelBatch } from '../rehome/new-batch.ts'
 import { operationView } from '../rehome/operation-view.ts'
 
 const COLLECTION = 'operations'
-/** The newest ones: what runs is among them. */
+/** Of those that have ended. */
 const MAX_LISTED = 20
 
 const text = z.string()
@@ -53,7 +53,7 @@ export const operationRoutes: readonly Route[] = [
     method: 'GET',
     path: [COLLECTION],
     policy: 'read',
-    summary: `Lists the last ${MAX_LISTED} operations, the newest first`,
+    summary: `Lists the operations that run and the last ${MAX_LISTED}, the newest first`,
     answer: z.object({ operations: z.array(operationSchema) }),
     handle: async ({ sql }) => ({ operations: await newest(sql) }),
   },
@@ -81,7 +81,10 @@ export const operationRoutes: readonly Route[] = [
 ]
 
 async function newest(sql: Sql) {
-  const rows = await sql.all('select * from batch order by id desc limit ?', [MAX_LISTED])
+  const rows = await sql.all(
+    `select * from batch where ended_ms is null or id in (select id from batch order by id desc limit ?) order by id desc`,
+    [MAX_LISTED],
+  )
   const operations = []
   for (const row of rows) operations.push(await shown(sql, batchOf(row)))
   return operations

@@ -161,3 +161,25 @@ test('effects of another kind do not wait for the retry of those before them', a
   await runner.idle()
   assert.deepEqual(seen, ['forward', 'back'])
 })
+
+test('a clock that is set back by an hour does not put a retry off', async () => {
+  const clock = new VirtualClock()
+  let aheadMs = 3_600_000
+  const runner = new EffectRunner<string, string>({
+    clock: { now: () => clock.now() + aheadMs, after: (delayMs, run) => clock.after(delayMs, run) },
+    random: seededRandom(7),
+    concurrency: 1,
+    perform: async () => {
+      throw new Retryable('not yet')
+    },
+    onSettled: () => undefined,
+    baseDelayMs: 100,
+  })
+  runner.start('item', ['a'])
+  await runner.idle()
+  aheadMs = 0
+  assert.equal(runner.start('item', ['a']), false)
+  clock.advance(150)
+  assert.equal(runner.start('item', ['a']), true)
+  await runner.idle()
+})

@@ -30,6 +30,8 @@ export interface EffectRunnerOptions<Effect, Receipt> {
 export class EffectRunner<Effect, Receipt> {
   readonly #options: EffectRunnerOptions<Effect, Receipt>
   readonly #outcomes = new Map<string, Outcome<Receipt>>()
+  /** Keys whose retry is not due yet. */
+  readonly #putOff = new Set<string>()
   readonly #attempts = new Map<string, number>()
   readonly #running = new Set<string>()
   readonly #groups = new Map<string, number>()
@@ -77,13 +79,14 @@ export class EffectRunner<Effect, Receipt> {
     if (this.#running.has(key)) return
     this.#outcomes.delete(key)
     this.#attempts.delete(key)
+    this.#putOff.delete(key)
   }
 
   /** Starts effects for a key unless they run already or their retry is not due yet. */
   start(key: string, effects: readonly Effect[]): boolean {
     const last = this.#outcomes.get(key)
     if (this.#isStopped || this.#running.has(key)) return false
-    if (last?.kind === 'retry' && this.#options.clock.now() < last.retryAtMs) return false
+    if (last?.kind === 'retry' && this.#putOff.has(key)) return false
     this.#outcomes.delete(key)
     this.#running.add(key)
     this.#count(key, 1)
@@ -162,7 +165,12 @@ export class EffectRunner<Effect, Receipt> {
     const grown = Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(attempts - 1, 20))
     const asked = error instanceof Retryable ? (error.afterMs ?? 0) : 0
     const delayMs = Math.max(asked, grown * (1 + 0.2 * random.next()))
-    clock.after(delayMs, () => onSettled(key))
+    // By its timer, not by the time of day: a clock may be set back by an hour.
+    this.#putOff.add(key)
+    clock.after(delayMs, () => {
+      this.#putOff.delete(key)
+      onSettled(key)
+    })
     const message = error instanceof Error ? error.message : String(error)
     return { kind: 'retry', message, attempts, retryAtMs: clock.now() + delayMs }
   }

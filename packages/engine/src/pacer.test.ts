@@ -47,3 +47,13 @@ test('a look may ask for a longer rest than its own time, within limits', async 
   await look(10_000)
   assert.equal(pacer.delayMs('a'), 2000)
 })
+
+test('a clock that is set back by an hour makes no rest longer', async () => {
+  const clock = new VirtualClock()
+  let aheadMs = 3_600_000
+  const ahead = { now: () => clock.now() + aheadMs, after: (ms: number, run: () => void) => clock.after(ms, run) }
+  const pacer = new Pacer(ahead, 15)
+  await pacer.timed('a', async rest => rest(300))
+  aheadMs = 0
+  assert.equal(pacer.delayMs('a'), 300)
+})

@@ -28,7 +28,9 @@ export class Pacer {
   delayMs(key: string): number {
     const pace = this.#paces.get(key)
     if (!pace) return this.#settleMs
-    return Math.max(this.#settleMs, pace.endedAt + pace.restMs - this.#clock.now())
+    // A clock that was set back must not make a rest longer than it was.
+    const leftMs = Math.min(pace.restMs, pace.endedAt + pace.restMs - this.#clock.now())
+    return Math.max(this.#settleMs, leftMs)
   }
 
   /**

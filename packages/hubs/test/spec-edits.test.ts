@@ -40,6 +40,16 @@ describe('the spec of a migration', () => {
     })
   }
 
+  test('a controller that was replaced cannot write the status any more (INV-6)', async () => {
+    const { metadata } = await create(LISTED)
+    const write = (epoch: number, phase: string) =>
+      client.patch(godwit.migrations, metadata, { status: { epoch, phase } }, { subresource: 'status' })
+    await write(3, 'Validating')
+    await write(3, 'Initializing')
+    await refusedWith(write(2, 'Validating'), 'a newer controller has taken over')
+    await write(5, 'Deploying')
+  })
+
   const refusals: readonly [string, object, object | null, string][] = [
     [
       'from',

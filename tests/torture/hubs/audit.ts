@@ -153,8 +153,10 @@ export class Audit {
     const target = this.#progress('Target', cluster)
     const isForward = source?.direction === 'Forward' && target?.direction === 'Forward'
     if (isDenial(write)) {
-      const isDeployed = isBeyond(target, 'Deploying')
-      if (!isForward || !isDeployed) this.#blame('INV-3', write, `${cluster} is denied before the target has it`)
+      // A denial that was under way when the clusters were wished back is taken back with the rest.
+      const isDeployed = isBeyond(target, 'Deploying') || source?.direction === 'Undo'
+      const isBegun = isBeyond(this.#progress('Source', cluster), 'Deploying')
+      if (!isDeployed || !isBegun) this.#blame('INV-3', write, `${cluster} is denied before the target has it`)
     }
     if (!isGoing || write.collection === 'leases.coordination.k8s.io') return
     const isOwned = this.#clusters('hub2', cluster)?.spec?.hubAcceptsClient === true

@@ -4,6 +4,7 @@ import { type KubeObject, resources } from '@godwit/kube'
 import { residue, takeSnapshot, verifyMoved } from '@godwit/simulation'
 import { differences, type Inventory, ofCluster, takeInventory } from './inventory.ts'
 import { type HubsWorld, MIGRATION } from './world.ts'
+import { BYSTANDER } from './world-image.ts'
 
 /** What must not depend on who died when. */
 export interface EndState {
@@ -25,7 +26,15 @@ export interface Verdict {
 
 type ConfigMap = KubeObject & { readonly data?: Readonly<Record<string, string>> }
 
-export async function judge(world: HubsWorld, before: Inventory, uid: string): Promise<Verdict> {
+/** What a judge must know besides the world. */
+export interface Case {
+  /** Of the migration. */
+  readonly uid: string
+  /** Made by somebody else, under a name that the migration would take. */
+  readonly isForeign?: (kind: string, name: string) => boolean
+}
+
+export async function judge(world: HubsWorld, before: Inventory, { uid, isForeign }: Case): Promise<Verdict> {
   const { clients, fleet } = world
   const migration = world.migration()
   const owners = Object.fromEntries(world.names.map(name => [name, fleet.klusterlet(name)?.hub]))
@@ -60,7 +69,8 @@ export async function judge(world: HubsWorld, before: Inventory, uid: string): P
     ...(await homeFaults(world, before, state, isNamed)),
     ...(await ownerFaults(world, state)),
     ...fleet.disasters.map(({ kind, namespace, name, hub }) => `${hub} deprovisioned ${kind} ${namespace}/${name}`),
-    ...(await residueFaults(world, state)),
+    ...(await residueFaults(world, state, isForeign)),
+    ...bystanderFaults(world, before, state),
     ...(migration ? resultFaults(state, moved, isNamed) : []),
   ]
   return { state, failures }
@@ -108,6 +118,16 @@ async function homeFaults(
   return faults
 }
 
+/** Who was not to be moved has noticed nothing. */
+function bystanderFaults({ fleet }: HubsWorld, before: Inventory, state: EndState): string[] {
+  const { label, hub } = fleet.klusterlet(BYSTANDER) ?? {}
+  return [
+    ...differences(ofCluster(before, BYSTANDER), ofCluster(state.hub1, BYSTANDER)),
+    ...Object.keys(ofCluster(state.hub2, BYSTANDER)).map(key => `${key} is on hub2`),
+    ...(hub === 'hub1' && label === 'S1' ? [] : [`its klusterlet is in ${label} on ${hub}`]),
+  ].map(what => `INV-9: the bystander was touched: ${what}`)
+}
+
 /** Never ownerless (INV-2): the hub that the klusterlet works with accepts the cluster, and the other one has not lost it. */
 async function ownerFaults({ clients, fleet, names }: HubsWorld, { owners }: EndState): Promise<string[]> {
   const faults: string[] = []
@@ -126,9 +146,14 @@ async function ownerFaults({ clients, fleet, names }: HubsWorld, { owners }: End
 }
 
 /** Residue is named, or there is none. */
-async function residueFaults({ fleet }: HubsWorld, state: EndState): Promise<string[]> {
+async function residueFaults(
+  { fleet }: HubsWorld,
+  state: EndState,
+  isForeign: Case['isForeign'] = () => false,
+): Promise<string[]> {
   if (state.residue.length > 0) return []
-  return (await residue(fleet)).map(({ hub, kind, name, what }) => `residue: ${hub} ${kind} ${name}: ${what}`)
+  const found = (await residue(fleet)).filter(({ kind, name }) => !isForeign(kind, name))
+  return found.map(({ hub, kind, name, what }) => `residue: ${hub} ${kind} ${name}: ${what}`)
 }
 
 /** The result tells exactly who moved; a cluster that is named as residue may be told either way. */

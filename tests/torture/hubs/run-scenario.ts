@@ -59,8 +59,10 @@ export async function runScenario(
     const watchdog = new Watchdog(world)
     let isDeleted = false
     while (!isOver(world) && world.clock.now() - beginMs < BOUND_MS) {
-      await world.pass(LOOK_EVERY_MS, () => isDue && !isDeleted)
-      watchdog.look()
+      await world.pass(LOOK_EVERY_MS, () => {
+        watchdog.look()
+        return isDue && !isDeleted
+      })
       if (!isDue || isDeleted) continue
       isDeleted = true
       await world.deleteMigration()
@@ -70,7 +72,7 @@ export async function runScenario(
     const writes = writesOf(world)
     await world.pass(AFTERMATH_MS - QUIET_AFTER_MS)
     watchdog.look()
-    const { state, failures } = await judge(world, before, uid)
+    const { state, failures } = await judge(world, before, { uid })
     const late = PARTIES.filter(party => world.parties[party].writes !== writes[party])
     const crashes = PARTIES.reduce((sum, party) => sum + world.parties[party].crashes, 0)
     const restless = late.map(party => `${party} goes on writing after the end`)

@@ -1,13 +1,13 @@
 /** One run of a random schedule, from an empty world to its judgement. */
-import { godwit, type MigrationTask } from '@godwit/hubs'
-import { type KubeObject, resources } from '@godwit/kube'
+import { resources } from '@godwit/kube'
 import { Canaries } from './canaries.ts'
+import { deleteNth, type End, editMigration, Strangers, withdrawRights } from './incidents.ts'
 import { takeInventory } from './inventory.ts'
 import { type EndState, hasEnded, judge } from './judge.ts'
 import { CALM_AT_MS, drawSchedule, type Incident, type Schedule } from './schedule.ts'
 import { Watchdog } from './watchdog.ts'
 import { HubsWorld } from './world.ts'
-import { PARTIES, SERVERS, type ServerName, type WorldImages } from './world-image.ts'
+import { BYSTANDER, PARTIES, SERVERS, type ServerName, userOf, type WorldImages } from './world-image.ts'
 
 export interface SeedRun {
   readonly schedule: Schedule
@@ -29,6 +29,8 @@ const HUBS_EVERY = 6
 /** After the end: leases are renewed, and klusterlets that wandered notice it. */
 const AFTERMATH_MS = 150_000
 const MAX_RESTART_LOOKS = 120
+/** How long a new process is shown the past. */
+const TRAVEL_MS = 3_000
 
 export async function runSeed(seed: number, images: WorldImages): Promise<SeedRun> {
   const schedule = drawSchedule(seed)
@@ -51,7 +53,6 @@ export async function runSeed(seed: number, images: WorldImages): Promise<SeedRu
   })
   try {
     for (const { party, write, when } of schedule.crashes) world.parties[party].crashAt(write, when)
-    const watchdog = new Watchdog(world)
     const inspect = (servers: readonly ServerName[]) => {
       for (const server of servers) canaries.collect(world, server)
       for (const [where, text] of told.splice(0)) canaries.inspect(where, text)
@@ -65,24 +66,23 @@ export async function runSeed(seed: number, images: WorldImages): Promise<SeedRu
     inspect(SERVERS)
     for (let look = 0; !run.isOver(); look++) {
       await run.goOn()
-      watchdog.look()
       // Tokens and credentials come and go on the global hub; what the hubs themselves keep lasts longer.
       if (world.sinceBirthMs < CALM_AT_MS) inspect(look % HUBS_EVERY === 0 ? SERVERS : ['global'])
     }
     const tookMs = world.sinceBirthMs
-    const strikes = run.calmDown()
+    const strikes = await run.calmDown()
     await world.pass(AFTERMATH_MS)
     await untilNobodyRestarts(world)
-    watchdog.look()
+    run.watchdog.look()
     inspect(SERVERS)
     inspectEvents(world, canaries)
-    const { state, failures } = await judge(world, before, uid)
+    const { state, failures } = await judge(world, before, { uid, isForeign: run.strangers.has })
     return {
       schedule,
       state,
       failures: [
         ...failures,
-        ...watchdog.violations,
+        ...run.watchdog.violations,
         ...world.audit.violations,
         ...(canaries.found ? [`INV-10: ${canaries.found}`] : []),
       ],
@@ -102,7 +102,8 @@ export const seedCommandOf = (seed: number) => `npm run torture -- hubs --seeds 
 /** A klusterlet that is killed now and then is judged when it stands, not in the moment of a restart. */
 async function untilNobodyRestarts(world: HubsWorld): Promise<void> {
   const isRestarting = (name: string) => world.fleet.klusterlet(name)?.label === 'RS'
-  for (let look = 0; look < MAX_RESTART_LOOKS && world.names.some(isRestarting); look++) await world.pass(LOOK_EVERY_MS)
+  for (let look = 0; look < MAX_RESTART_LOOKS && [...world.names, BYSTANDER].some(isRestarting); look++)
+    await world.pass(LOOK_EVERY_MS)
 }
 
 function inspectEvents(world: HubsWorld, canaries: Canaries): void {
@@ -115,13 +116,17 @@ function inspectEvents(world: HubsWorld, canaries: Canaries): void {
 class Course {
   readonly #world: HubsWorld
   readonly #due: { readonly atMs: number; readonly incident: Incident }[]
-  readonly #ends: { readonly atMs: number; readonly end: () => void }[] = []
+  readonly #ends: { readonly atMs: number; readonly end: End }[] = []
+  readonly strangers: Strangers
+  readonly watchdog: Watchdog
   #strikes = 0
   #isCalm = false
 
   constructor(world: HubsWorld, schedule: Schedule) {
     this.#world = world
     this.#due = [...schedule.incidents]
+    this.strangers = new Strangers(world)
+    this.watchdog = new Watchdog(world)
   }
 
   isOver(): boolean {
@@ -138,17 +143,25 @@ class Course {
       const next = this.#due.shift()
       if (next) await this.#begin(next.incident)
     }
-    for (const [index, { atMs, end }] of [...this.#ends.entries()].reverse())
-      if (atMs <= nowMs) {
-        end()
-        this.#ends.splice(index, 1)
-      }
-    if (nowMs >= CALM_AT_MS) this.calmDown()
-    await world.pass(this.#isCalm ? LOOK_CALMLY_EVERY_MS : LOOK_EVERY_MS)
+    await this.#endAll(nowMs)
+    if (nowMs >= CALM_AT_MS) await this.calmDown()
+    await world.pass(this.#isCalm ? LOOK_CALMLY_EVERY_MS : LOOK_EVERY_MS, () => {
+      this.watchdog.look()
+      return false
+    })
   }
 
-  /** Ends all API faults. @returns how often they struck */
-  calmDown(): number {
+  async #endAll(untilMs: number): Promise<void> {
+    for (const [index, { atMs, end }] of [...this.#ends.entries()].reverse())
+      if (atMs <= untilMs) {
+        await end()
+        this.#ends.splice(index, 1)
+      }
+  }
+
+  /** Ends everything that went wrong. @returns how often API faults struck */
+  async calmDown(): Promise<number> {
+    await this.#endAll(Number.POSITIVE_INFINITY)
     if (!this.#isCalm)
       for (const server of SERVERS) {
         this.#strikes += this.#world.servers[server].faults.strikes
@@ -160,7 +173,8 @@ class Course {
   }
 
   async #begin(incident: Incident): Promise<void> {
-    const { parties, fleet, servers } = this.#world
+    const world = this.#world
+    const { parties, fleet, servers, sinceBirthMs: nowMs } = world
     switch (incident.kind) {
       case 'fault': {
         const { faults } = servers[incident.server]
@@ -170,7 +184,7 @@ class Course {
           remove()
           this.#strikes -= faults.strikes
         }
-        this.#ends.push({ atMs: this.#world.sinceBirthMs + incident.forMs, end })
+        this.#ends.push({ atMs: nowMs + incident.forMs, end })
         return
       }
       case 'sleep':
@@ -183,21 +197,43 @@ class Course {
         fleet.restartPod(incident.cluster)
         return
       case 'deleteMigration':
-        await this.#world.deleteMigration()
+        await world.deleteMigration()
         return
       case 'deleteTask':
       case 'deleteBundle':
-        await deleteNth(this.#world, incident)
+        await deleteNth(world, incident.kind, incident.nth)
+        return
+      case 'cancel':
+        await editMigration(world, { spec: { cancelled: true } })
+        return
+      case 'cancelOne':
+        await editMigration(world, { spec: { cancelledManagedClusters: [incident.cluster] } })
+        return
+      case 'pause':
+        await editMigration(world, { spec: { paused: true } })
+        this.#ends.push({ atMs: nowMs + incident.forMs, end: () => editMigration(world, { spec: { paused: false } }) })
+        return
+      case 'rights': {
+        const end = await withdrawRights(world, incident.party, incident.server)
+        this.#ends.push({ atMs: nowMs + incident.forMs, end })
+        return
+      }
+      case 'stranger':
+        await this.strangers.place(incident.which, world.migration()?.metadata.uid ?? '')
+        return
+      case 'clock': {
+        const { party, byMs, forMs } = incident
+        world.setClock(party, byMs)
+        this.#ends.push({ atMs: nowMs + forMs, end: () => world.setClock(party, 0) })
+        return
+      }
+      case 'timeTravel': {
+        const { party, server, versions } = incident
+        const effect = { kind: 'stale', versions } as const
+        const end = servers[server].faults.add({ users: [userOf(party)], verbs: ['list', 'get'], effect })
+        this.#ends.push({ atMs: nowMs + TRAVEL_MS, end })
+        parties[party].crash()
+      }
     }
   }
-}
-
-async function deleteNth({ clients }: HubsWorld, { kind, nth }: { readonly kind: string; readonly nth: number }) {
-  const resource = kind === 'deleteTask' ? godwit.tasks : resources.secrets
-  const { items } =
-    kind === 'deleteTask'
-      ? await clients.global.list<MigrationTask>(godwit.tasks)
-      : await clients.global.list<KubeObject>(resources.secrets, { labelSelector: 'godwit.dev/purpose=bundle' })
-  const chosen = items[nth % Math.max(1, items.length)]
-  if (chosen) await clients.global.delete(resource, chosen.metadata)
 }

@@ -2,6 +2,7 @@
 import type { FaultEffect, FaultRule } from '@godwit/kube-server'
 import { type Random, seededRandom } from '@godwit/ports'
 import { type CrashTime, clusterName, type FleetKnobs, type ImportControllerMode } from '@godwit/simulation'
+import type { Stranger } from './incidents.ts'
 import { PARTIES, type PartyName, SERVERS, type ServerName, userOf } from './world-image.ts'
 
 export type Incident =
@@ -9,7 +10,13 @@ export type Incident =
   | { readonly kind: 'sleep'; readonly party: PartyName; readonly sleepMs: number; readonly noticeMs: number }
   | { readonly kind: 'crash'; readonly party: PartyName }
   | { readonly kind: 'restartPod'; readonly cluster: string }
-  | { readonly kind: 'deleteMigration' }
+  | { readonly kind: 'deleteMigration' | 'cancel' }
+  | { readonly kind: 'cancelOne'; readonly cluster: string }
+  | { readonly kind: 'pause'; readonly forMs: number }
+  | { readonly kind: 'rights'; readonly party: PartyName; readonly server: ServerName; readonly forMs: number }
+  | { readonly kind: 'stranger'; readonly which: Stranger }
+  | { readonly kind: 'clock'; readonly party: PartyName; readonly byMs: number; readonly forMs: number }
+  | { readonly kind: 'timeTravel'; readonly party: PartyName; readonly server: ServerName; readonly versions: number }
   | { readonly kind: 'deleteTask' | 'deleteBundle'; readonly nth: number }
 
 export interface Schedule {
@@ -54,7 +61,8 @@ export function drawSchedule(seed: number): Schedule {
     ...dice.times(0, 2, () => drawSleep(dice)),
     ...dice.times(0, 2, () => ({ kind: 'crash', party: dice.oneOf(PARTIES) }) as const),
     ...dice.times(0, 2, () => ({ kind: 'restartPod', cluster: clusterName('cluster', dice.whole(1, count)) }) as const),
-    ...(dice.isLucky(0.3) ? [drawEdit(dice)] : []),
+    ...(dice.isLucky(0.3) ? [drawEdit(dice, count)] : []),
+    ...(dice.isLucky(0.4) ? [drawTrouble(dice)] : []),
   ]
   return {
     seed,
@@ -100,10 +108,46 @@ function drawSleep(dice: Dice): Incident {
 }
 
 /** Tasks and bundles are the record: who deletes them by hand gets what can still be had. */
-function drawEdit(dice: Dice): Incident {
-  const kind = dice.oneOf(['deleteMigration', 'deleteMigration', 'deleteTask', 'deleteBundle'] as const)
-  return kind === 'deleteMigration' ? { kind } : { kind, nth: dice.whole(0, 5) }
+function drawEdit(dice: Dice, count: number): Incident {
+  const kinds = ['deleteMigration', 'deleteTask', 'deleteBundle', 'cancel', 'cancelOne', 'pause'] as const
+  const kind = dice.oneOf(kinds)
+  switch (kind) {
+    case 'deleteMigration':
+    case 'cancel':
+      return { kind }
+    case 'cancelOne':
+      return { kind, cluster: clusterName('cluster', dice.whole(1, count)) }
+    case 'pause':
+      return { kind, forMs: dice.whole(100, 20_000) }
+    case 'deleteTask':
+    case 'deleteBundle':
+      return { kind, nth: dice.whole(0, 5) }
+  }
 }
+
+const HOUR_MS = 3_600_000
+const STRANGERS = ['bootstrapSecret', 'klusterletConfig', 'clusterRole', 'credential'] as const satisfies Stranger[]
+
+/** What neither an API server nor a user does: administrators, other tools, bad clocks and caches. */
+function drawTrouble(dice: Dice): Incident {
+  const party = dice.oneOf(PARTIES)
+  const server = dice.oneOf<ServerName>(['global', ...ownServers(party)])
+  const draws: readonly [() => Incident, ...(() => Incident)[]] = [
+    () => ({ kind: 'rights', party, server, forMs: dice.whole(100, 20_000) }),
+    () => ({ kind: 'stranger', which: dice.oneOf(STRANGERS) }),
+    () => ({
+      kind: 'clock',
+      party,
+      byMs: dice.oneOf([-HOUR_MS, HOUR_MS, -60_000, 60_000]),
+      forMs: dice.whole(500, 20_000),
+    }),
+    () => ({ kind: 'timeTravel', party, server, versions: dice.whole(5, 60) }),
+  ]
+  return dice.oneOf(draws)()
+}
+
+const ownServers = (party: PartyName): ServerName[] =>
+  party === 'controller' ? [] : [party === 'source' ? 'hub1' : 'hub2']
 
 function drawFault(dice: Dice): Incident {
   const server = dice.oneOf(SERVERS)

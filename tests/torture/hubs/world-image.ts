@@ -33,6 +33,9 @@ export type ServerName = (typeof SERVERS)[number]
 export type PerServer<T> = Readonly<Record<ServerName, T>>
 const HUBS = ['hub1', 'hub2'] as const
 
+/** A cluster of the source hub that is not to be moved. */
+export const BYSTANDER = 'bystander-0001'
+
 export const PARTIES = ['controller', 'source', 'target'] as const
 export type PartyName = (typeof PARTIES)[number]
 export const userOf = (party: PartyName) => `godwit-${party}`
@@ -108,6 +111,7 @@ async function makeImage(count: number): Promise<WorldImage> {
   await grantAll(clients)
   const odd = { ztpEvery: 2, imageBasedEvery: 2, observedEvery: 3 }
   const names = await populateHub({ client: clients.hub1, clock, count, ...odd })
+  await populateHub({ client: clients.hub1, clock, count: 1, namePrefix: 'bystander', ztpEvery: 0 })
   const fleet = await startFleet({
     globalHub: access.global,
     hubs: { hub1: access.hub1, hub2: access.hub2 },

@@ -12,7 +12,7 @@ import {
 } from '@godwit/hubs'
 import { KubeClient, type KubeObject, type Resource, type Transport, type TransportRequest } from '@godwit/kube'
 import { KubeServer } from '@godwit/kube-server'
-import { type Logger, seededRandom, VirtualClock } from '@godwit/ports'
+import { type Clock, type Logger, seededRandom, VirtualClock } from '@godwit/ports'
 import {
   type Fleet,
   type FleetKnobs,
@@ -62,6 +62,8 @@ export class HubsWorld {
   #fleet: Fleet | undefined
   readonly #image: WorldImage
   readonly #options: HubsWorldOptions
+  readonly #aheadMs = new Map<PartyName, number>()
+  #areRightsKnown = true
   #idleState = ''
   #traffic = 0
   #bornMs = 0
@@ -195,6 +197,16 @@ export class HubsWorld {
     return [...this.servers[server].peek(group ? `${plural}.${group}` : plural, namespace)] as KubeObject[] as T[]
   }
 
+  /** From now on every question about rights is asked anew. */
+  rightsChange(): void {
+    this.#areRightsKnown = false
+  }
+
+  /** Sets the clock of a party so far ahead of all others. */
+  setClock(party: PartyName, aheadMs: number): void {
+    this.#aheadMs.set(party, aheadMs)
+  }
+
   deleteMigration = () => this.clients.global.delete(godwit.migrations, MIGRATION_REF)
 
   /** Kills everybody. */
@@ -241,7 +253,11 @@ export class HubsWorld {
 
   #portsOf(party: PartyName, { clock, epoch }: ProcessPorts) {
     const random = seededRandom(this.#options.seed * 1_000 + epoch)
-    return { clock, random, logger: this.#logger(party, epoch) }
+    const own: Clock = {
+      now: () => clock.now() + (this.#aheadMs.get(party) ?? 0),
+      after: (delayMs, run) => clock.after(delayMs, run),
+    }
+    return { clock: own, random, logger: this.#logger(party, epoch) }
   }
 
   #client(party: PartyName, name: ServerName, ports: ProcessPorts): KubeClient {
@@ -265,7 +281,7 @@ export class HubsWorld {
 
   /** Rights of a party do not change by themselves, and each of its processes asks for all of them again. */
   async #review(caller: string, name: ServerName, request: TransportRequest, direct: Transport) {
-    if (!this.servers[name].faults.isEmpty) return direct.request(request)
+    if (!this.#areRightsKnown || !this.servers[name].faults.isEmpty) return direct.request(request)
     const question = `${caller} ${request.body}`
     const known = this.#image.reviews.get(question)
     if (known) return known
@@ -292,4 +308,4 @@ const printable = (fields: object) =>
     Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? String(value.stack) : value]),
   )
 
-const MIGRATION_REF = { name: MIGRATION, namespace: GLOBAL_HUB_NAMESPACE }
+export const MIGRATION_REF = { name: MIGRATION, namespace: GLOBAL_HUB_NAMESPACE }

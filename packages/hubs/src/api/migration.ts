@@ -80,21 +80,30 @@ const progress = z.object({
   next: z.string().optional().describe('What comes next, and when.'),
 })
 
-const status = z.object({
-  phase: z.enum(PHASES).optional(),
-  conditions: z.array(condition).optional(),
-  observedGeneration: z.int().optional(),
-  epoch: z.int().optional().describe('Term of the controller that wrote this; a lower one is refused.'),
-  shared: shared.optional(),
-  clusters: counts.optional(),
-  progress: progress.optional(),
-  waves: waves.optional(),
-  plan: plan.optional().describe('With spec.dryRun: where the plan is.'),
-  waitingFor: z.array(waitingFor).max(20).optional(),
-  residue: z.array(z.string()).max(RESIDUE_LIMIT).optional().describe('What was knowingly left behind, by name.'),
-  startTime: z.iso.datetime().optional(),
-  completionTime: z.iso.datetime().optional(),
-})
+const status = z
+  .object({
+    phase: z.enum(PHASES).optional(),
+    conditions: z.array(condition).optional(),
+    observedGeneration: z.int().optional(),
+    epoch: z.int().optional().describe('Term of the controller that wrote this; a lower one is refused.'),
+    shared: shared.optional(),
+    clusters: counts.optional(),
+    progress: progress.optional(),
+    waves: waves.optional(),
+    plan: plan.optional().describe('With spec.dryRun: where the plan is.'),
+    waitingFor: z.array(waitingFor).max(20).optional(),
+    residue: z.array(z.string()).max(RESIDUE_LIMIT).optional().describe('What was knowingly left behind, by name.'),
+    startTime: z.iso.datetime().optional(),
+    completionTime: z.iso.datetime().optional(),
+  })
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: '!has(oldSelf.epoch) || (has(self.epoch) && self.epoch >= oldSelf.epoch)',
+        message: 'a newer controller has taken over',
+      },
+    ],
+  })
 
 export const migrationSchema = z.object({ spec: migrationSpec.optional(), status: status.optional() }).meta({
   'x-kubernetes-validations': [

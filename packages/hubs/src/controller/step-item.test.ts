@@ -308,6 +308,22 @@ test('a rollback turns also when the klusterlet came of itself and was taken ove
   )
 })
 
+test('what could not be deployed is not tried again for ever because its klusterlet came all the same', () => {
+  const world = new PaperWorld()
+  const cursor = { ...cursorAt('Deploying'), direction: 'Undo' } as const
+  const failure = { stage: 'Deploying', code: 'Timeout', message: 'the bundle is gone' } as const
+  world.source = { wish: { stage: 'Deploying', direction: 'Forward', cursor, failure }, progress: done('Deploying') }
+  const refused = { ...failed('Deploying', 'ClusterJoined', 'Undo'), evidence: { came: 'true', takenOver: 'true' } }
+  world.target = { wish: { stage: 'Deploying', direction: 'Undo' }, progress: refused }
+  assert.equal(stepItem(world.facts, context()).source.outcome, 'Stuck')
+  const forward = { ...cursorAt('Deploying'), entered: true }
+  world.source = { wish: { stage: 'Deploying', direction: 'Forward', cursor: forward }, progress: done('Deploying') }
+  const late = { ...done('Deploying'), state: 'Acting', evidence: { takenOver: 'true' } } as const
+  world.target = { wish: { stage: 'Deploying', direction: 'Forward' }, progress: late }
+  const { source } = stepItem(world.facts, context({ nowMs: START + 60 * MINUTE }))
+  assert.equal(source.failure?.code, 'Timeout')
+})
+
 test('a rollback that comes too late turns: the target has taken the klusterlet over, so the cluster arrives', () => {
   const world = new PaperWorld()
   world.source = {

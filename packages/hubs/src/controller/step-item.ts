@@ -3,7 +3,7 @@ import { type Decision, decide } from '@godwit/core'
 import { rfc3339 } from '@godwit/ports'
 import { type Failure, type ItemCursor, type ItemWish, type StageName, stageIndex } from '../api/index.ts'
 import type { Hold } from './admission.ts'
-import type { GiveUp } from './give-up.ts'
+import { CANCELLED, type GiveUp } from './give-up.ts'
 import { controllerItemTable, type ItemEffect, type ItemFacts } from './item-table.ts'
 
 export interface StepContext {
@@ -113,7 +113,8 @@ function decideItem(facts: ItemFacts, draft: Draft, { nowMs }: StepContext): Ite
     isBundleDelivered: bundle => bundle === draft.bundleToDeliver || facts.isBundleDelivered(bundle),
   }
   const { deadline, ...at } = cursor
-  const deadlineMs = cursor.direction === 'Forward' && isTakenOver(facts, cursor) ? undefined : Date.parse(deadline)
+  const isAtHome = cursor.stage === 'Registering' && isTakenOver(facts, cursor)
+  const deadlineMs = cursor.direction === 'Forward' && isAtHome ? undefined : Date.parse(deadline)
   return decide(controllerItemTable, { ...at, ...(deadlineMs !== undefined && { deadlineMs }) }, seen, nowMs)
 }
 
@@ -124,6 +125,9 @@ const JOINED = 'ClusterJoined'
 function turn(facts: ItemFacts, decision: ItemDecision, draft: Draft, { nowMs, deadlineMs }: StepContext): boolean {
   const { cursor } = draft.source
   const isRefused = decision.kind === 'ask' && SWITCHING.includes(decision.stage) && decision.code === JOINED
+  // What could not be deployed cannot be deployed by turning either.
+  const { failure } = draft.source
+  if (failure?.stage === 'Deploying' && failure.code !== CANCELLED) return false
   if (!isRefused || !cursor || facts.target.progress?.evidence?.['takenOver'] === undefined) return false
   const { failure: _, ...source } = draft.source
   const { stage } = cursor

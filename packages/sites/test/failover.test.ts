@@ -88,6 +88,15 @@ test('rehome: what is more than may move alone, or has no password, or is not co
   }
 })
 
+test('rehome: a clock that is set back makes the hold-down no longer than it is', async () => {
+  const scene = await lostSite('rehome')
+  await scene.failover.perform(1)
+  await scene.b.write(sql => sql.run('update failover set lost_since_ms = lost_since_ms + 36000000'))
+  await later(scene, 1)
+  await later(scene, 5 * MINUTE_MS)
+  assert.equal(await batches(scene), 1)
+})
+
 test('propose: a person reads what would move, and confirms it with the password of the subclouds', async () => {
   const scene = await lostSite('propose')
   await scene.failover.perform(1)

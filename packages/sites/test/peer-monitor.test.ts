@@ -110,3 +110,13 @@ test('misses are durable, and looks that somebody asked for between two heartbea
   await sites.beats(2)
   assert.equal(await state(sites.a), 'unavailable')
 })
+
+test('a clock that is set back by hours does not put off the loss of a peer', async () => {
+  const sites = await linkedSites()
+  await sites.a.write(async sql => {
+    await sql.run('update system_peer set looked_ms = looked_ms + 36000000')
+  })
+  sites.b.isDown = true
+  await sites.beats(4)
+  assert.equal(await state(sites.a), 'unavailable')
+})

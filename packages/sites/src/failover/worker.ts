@@ -48,7 +48,8 @@ export class FailoverWorker {
     if (!peer) return void (await forgetFailover(sql, before))
     const nowMs = await sql.nowMs()
     const lost = await lostGroups(sql, peerId, text(peer, 'peer_uuid'))
-    const lostSinceMs = view === 'lost' ? (before?.lostSinceMs ?? nowMs) : undefined
+    // A clock that was set back makes the hold-down no longer than it is.
+    const lostSinceMs = view === 'lost' ? Math.min(before?.lostSinceMs ?? nowMs, nowMs) : undefined
     const { holdDownMs = HOLD_DOWN_MS, most = MOST, sysadminPassword } = this.#ports
     const decision = decideFailover({
       policy: policyOf(peer),

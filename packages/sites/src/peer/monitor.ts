@@ -51,9 +51,9 @@ export class PeerMonitor {
     const intervalMs = integer(peer, 'heartbeat_interval') * 1000
     const nowMs = await sql.nowMs()
     const lookedMs = optionalInteger(peer, 'looked_ms')
-    // Woken in between, a miss is no heartbeat: edits in a row do not make a site unavailable.
-    const isEarly = look.kind === 'missed' && lookedMs !== undefined && nowMs - lookedMs < intervalMs / 2
-    if (isEarly) return intervalMs - (nowMs - lookedMs)
+    // Woken in between, a miss is no heartbeat: edits in a row do not make a site unavailable. A clock may be set back.
+    const passedMs = lookedMs === undefined ? intervalMs : nowMs - lookedMs
+    if (look.kind === 'missed' && passedMs >= 0 && passedMs < intervalMs / 2) return intervalMs - passedMs
     const before = { state: text(peer, 'availability_state') as PeerState, misses: integer(peer, 'misses') }
     const step = nextHealth(before, look, integer(peer, 'heartbeat_failure_threshold'))
     await updateRow(sql, 'system_peer', seen(peer), {

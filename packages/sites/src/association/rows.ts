@@ -71,9 +71,3 @@ export async function markEdited(
   }
   return marked
 }
-
-/** The worker of each association of the group has something to look at. */
-export async function wakeAssociations(sql: Sql, groupId: number): Promise<void> {
-  for (const { id } of await associationsWhere(sql, { peer_group_id: groupId }))
-    await wakeWork(sql, QUEUES.association, String(id))
-}

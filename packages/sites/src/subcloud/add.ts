@@ -176,7 +176,7 @@ async function inserted(site: Site, sql: Sql, wanted: Wanted, region: string): P
   return subcloud
 }
 
-export const takenRanges = async (sql: Sql): Promise<readonly TakenRange[]> =>
+const takenRanges = async (sql: Sql): Promise<readonly TakenRange[]> =>
   (await sql.all('select name, management_start_ip, management_end_ip from subcloud')).map(row => ({
     name: String(row['name']),
     start: String(row['management_start_ip']),

@@ -7,12 +7,7 @@ const SECRET_NAME =
 const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/)[^/@\s]+@/gi
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/
 
-/** Members that hold secrets are left out at every depth. */
-export function redacted(value: unknown): unknown {
-  return redactor()(value)
-}
-
-/** For many values with the same members: each name is judged once. */
+/** Leaves members that hold secrets out, at every depth. For many values with the same members: each name is judged once. */
 export function redactor(): (value: unknown) => unknown {
   const judged = new Map<string, boolean>()
   const isSecret = (name: string) => {

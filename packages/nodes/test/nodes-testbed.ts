@@ -1,5 +1,12 @@
 /** The real operator against an embedded API server, registry, scheduler and node agents, in virtual time, one process. */
-import { Informer, KubeClient, type KubeObject, resources } from '@godwit/kube'
+import {
+  Informer,
+  KubeClient,
+  type KubeObject,
+  resources,
+  type TransportRequest,
+  type TransportResponse,
+} from '@godwit/kube'
 import { KubeServer } from '@godwit/kube-server'
 import {
   type CocoonHibernation,
@@ -13,6 +20,7 @@ import {
   type Pod,
   podAnnotations,
   runOperator,
+  type SnapshotRegistry,
   vmNameOf,
 } from '@godwit/nodes'
 import { type Logger, seededRandom, silentLogger, VirtualClock } from '@godwit/ports'
@@ -32,6 +40,10 @@ export interface NodesTestbedOptions {
   readonly logger?: Logger
   readonly limits?: OperatorOptions['limits']
   readonly deletion?: boolean
+  /** Told of each request of an operator to the API before it is sent; an answer of its own keeps it from being sent. */
+  readonly onRequest?: (request: TransportRequest) => Promise<TransportResponse | undefined>
+  /** How an operator reaches the registry. */
+  readonly registryOf?: (registry: SnapshotRegistry) => SnapshotRegistry
   /** The operator may only do what the shipped rules allow. */
   readonly isConfined?: boolean
 }
@@ -114,7 +126,8 @@ export class NodesTestbed {
         this.#traffic++
         if (!request.stream && !/watch=true/.test(request.path)) this.#calls++
         try {
-          return await transport.request(request)
+          const own = await this.#options.onRequest?.(request)
+          return own ?? (await transport.request(request))
         } finally {
           this.#traffic++
         }
@@ -127,7 +140,7 @@ export class NodesTestbed {
     const running = runOperator(
       {
         client,
-        registry,
+        registry: this.#options.registryOf?.(registry) ?? registry,
         identity: `operator-${epoch}`,
         clock,
         random: seededRandom(epoch),

@@ -1,5 +1,5 @@
 /** Performs the effects of a set. Each can be repeated; a write is refused when the object is not the one decided on. */
-import { isAlreadyExists, type KubeClient, refOf, resources } from '@godwit/kube'
+import { isAlreadyExists, isConflict, type KubeClient, refOf, resources } from '@godwit/kube'
 import type { Clock, Logger } from '@godwit/ports'
 import {
   agentPodName,
@@ -108,6 +108,8 @@ async function keepSnapshot(client: KubeClient, pod: Pod, logger: Logger): Promi
   try {
     return await client.patch<Pod>(resources.pods, refOf(pod), patch, { precondition: { uid, resourceVersion } })
   } catch (error) {
+    // The deletion would be refused as well: what it is decided on has changed.
+    if (isConflict(error)) throw error
     logger.debug({ pod: pod.metadata.name, error: String(error) }, 'the pod could not be flagged, it is deleted anyway')
     return pod
   }

@@ -70,6 +70,10 @@ test('CH03 toolboxes with a name twice, a number for a name, or a taken name are
     const of = two({ toolboxes: names.map(name => ({ ...toolbox, ...name })) })
     assert.throws(() => decideAsking({ set: of, pods: [main()] }, {}), /InvalidToolbox|toolbox/)
   }
+  const named = two({ toolboxes: [{ ...toolbox, name: 'shell' }] })
+  const taken = { ...pod(two(), { slot: 1, node: 'node-a' }) }
+  const there = { ...taken, metadata: { ...taken.metadata, name: 'demo-shell' } }
+  assert.throws(() => decideAsking({ set: named, pods: [main(), there] }, {}), /its pod name is taken by another pod/)
 })
 
 test('CH04 a failed main parks the set with its message; one that differs from the spec is made anew', () => {

@@ -12,6 +12,8 @@ export interface Scenario {
   readonly spec?: Pick<MigrationSpec, 'strategy' | 'cancelledManagedClusters'>
   /** Somebody deletes the migration once a party has sent this write. */
   readonly deletedAt?: (party: string, server: ServerName, request: TransportRequest) => boolean
+  /** This cluster is cut off from both hubs once it is denied, until it could not be taken back and somebody asks again. */
+  readonly cutOff?: string
   /** False: how far it came when it was deleted depends on who died, so ends are only judged, not compared. */
   readonly hasOneEnd: boolean
 }
@@ -60,6 +62,14 @@ export const SCENARIOS: readonly Scenario[] = [
     knobs: { overrides: { 'cluster-0002': { neverAppliesConfig: true } } },
     stageTimeout: '30s',
     spec: { strategy: { batchSize: 1, stopAfterFailures: 1 } },
+    hasOneEnd: true,
+  },
+  {
+    name: 'asked-again',
+    count: 2,
+    knobs: { overrides: { 'cluster-0002': { unreachableHubs: ['hub2'] } } },
+    stageTimeout: '40s',
+    cutOff: 'cluster-0002',
     hasOneEnd: true,
   },
   { name: 'cancelled-alone', count: 3, spec: { cancelledManagedClusters: ['cluster-0002'] }, hasOneEnd: true },

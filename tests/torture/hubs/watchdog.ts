@@ -25,7 +25,6 @@ export class Watchdog {
   readonly #world: HubsWorld
   readonly #violations = new Map<string, string>()
   readonly #ownerships = new Map<string, Ownership>()
-  #ended: string | undefined
   #seen = ''
 
   constructor(world: HubsWorld) {
@@ -55,14 +54,6 @@ export class Watchdog {
       if (isLeaving && hub === 'hub1')
         this.#report(name, 'INV-3', `it is deleted from the source while its klusterlet is in ${label} there`)
     }
-    this.#lookAtPhase()
-  }
-
-  #lookAtPhase(): void {
-    const phase = this.#world.migration()?.status?.phase
-    if (this.#ended !== undefined && phase !== undefined && phase !== this.#ended)
-      this.#report('migration', 'INV-4', `it was ${this.#ended} and is ${phase}`)
-    if (phase === 'Completed' || phase === 'Failed') this.#ended = phase
   }
 
   #report(who: string, id: string, what: string): void {

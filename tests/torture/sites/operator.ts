@@ -1,6 +1,6 @@
 /** What an operator does: asks again when a site did not answer, and looks at what became of it. */
-import { encoded, GROUP, nameOf, PASSWORD } from './set-up.ts'
-import type { SiteParty } from './site-party.ts'
+import { encoded, GROUP, nameOf } from './set-up.ts'
+import { PASSWORD, type SiteParty } from './site-party.ts'
 import type { ApiAnswer, SitesWorld } from './world.ts'
 
 const AGAIN_MS = 10_000

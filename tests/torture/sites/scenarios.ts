@@ -58,6 +58,19 @@ const all: readonly Scenario[] = [
     },
   },
   {
+    name: 'automatic',
+    setUp: { members: 2, wrong: [], width: 2 },
+    play: async world => {
+      await world.setPolicy('rehome')
+      world.a.stop()
+      await managedBy(world, 'b')
+      world.a.start()
+      // Nothing is stolen back.
+      await world.untilStill(15 * 60_000)
+      await managedBy(world, 'b')
+    },
+  },
+  {
     name: 'taken-back',
     setUp: { members: 2, wrong: [1], width: 2 },
     play: async world => {

@@ -19,6 +19,8 @@ export type Incident =
 export interface Schedule {
   readonly seed: number
   readonly setUp: SetUp
+  /** What both sites do when they lose each other. */
+  readonly policy: 'alarm' | 'rehome'
   readonly knobs: readonly Partial<SubcloudKnobs>[]
   readonly crashes: readonly { readonly site: SiteId; readonly write: number; readonly when: CrashTime }[]
   readonly incidents: readonly { readonly atMs: number; readonly incident: Incident }[]
@@ -67,6 +69,7 @@ export function drawSchedule(seed: number): Schedule {
   return {
     seed,
     setUp: { members, wrong, width: dice.whole(1, 2) },
+    policy: dice.isLucky(0.3) ? 'rehome' : 'alarm',
     knobs: numbers.map(() => drawKnobs(dice)),
     crashes: dice.times(0, 3, () => ({
       site: drawSite(dice),

@@ -2,11 +2,10 @@
 
 import { sitesSchema } from '@godwit/sites'
 import { type Database, migrateSchema, type Row, type Value } from '@godwit/store'
-import { PEER_USER } from './site-party.ts'
+import { PASSWORD, PEER_USER } from './site-party.ts'
 import type { SitesWorld } from './world.ts'
 
 export const GROUP = 'g'
-export const PASSWORD = 'sysadmin-pw'
 export const encoded = (text: string) => Buffer.from(text).toString('base64')
 export const rightAddress = (number: number) => `10.20.0.${number}`
 export const WRONG_ADDRESS = '10.20.99.99'

@@ -5,6 +5,7 @@ import {
   associationWorker,
   availabilityWorker,
   EmbeddedKeystone,
+  failoverWorker,
   type HttpAnswer,
   type HttpExchange,
   type HttpRequest,
@@ -41,6 +42,8 @@ export interface SitePartyOptions {
   /** To the other site. */
   readonly toPeer: HttpExchange
   readonly toSubclouds: HttpExchange
+  /** On another way than the network between the sites. */
+  readonly isPeerAlive: () => boolean
   readonly onTraffic: () => void
   readonly onLog?: (line: string) => void
 }
@@ -52,6 +55,8 @@ interface Life {
   readonly death: Promise<never>
 }
 
+/** Of every subcloud. */
+export const PASSWORD = 'sysadmin-pw'
 export const PEER_USER = { user: 'peer', password: 'peer-secret' }
 const TOKEN_KEY = 'a key that both replicas of a site would share'
 const RESTART_MS = 5_000
@@ -59,6 +64,7 @@ const RESTART_MS = 5_000
 const POLL_MS = 10 * 60_000
 const LEASE_MS = 15_000
 const AUDIT_MS = 90_000
+const HOLD_DOWN_MS = 60_000
 /** Of a playbook that hangs. */
 const RUN_LIMIT_MS = 8 * 60_000
 
@@ -153,7 +159,7 @@ export class SiteParty {
   #begin(): void {
     const gate = new ProcessGate()
     const site = this.#site(gate)
-    const { settings, toPeer, toSubclouds } = this.#options
+    const { settings, toPeer, toSubclouds, isPeerAlive } = this.#options
     const peerSite = peerSites({ clock: site.clock, exchange: this.#gated(gate, toPeer), requestTimeoutMs: 10_000 })
     const shared = { site, peerSite, holder: `life-${++this.#lives}`, leaseMs: LEASE_MS, pollMs: POLL_MS }
     const simulated = {
@@ -165,8 +171,14 @@ export class SiteParty {
       ...shared,
       executor: new SimulatedExecutor({ ...simulated, clock: site.clock, totalLimitMs: RUN_LIMIT_MS }),
     }
+    const failover = {
+      secondPaths: () => [async () => (isPeerAlive() ? ('alive' as const) : ('lost' as const))],
+      sysadminPassword: PASSWORD,
+      holdDownMs: HOLD_DOWN_MS,
+    }
     const workers = [
       peerMonitor(shared),
+      failoverWorker({ ...shared, ...failover }),
       associationWorker(shared),
       ...rehomeWorkers(moving),
       availabilityWorker({ ...moving, probe: new SimulatedProbe(simulated), auditMs: AUDIT_MS, adoptionMs: 5_000 }),

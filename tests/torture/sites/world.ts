@@ -61,6 +61,7 @@ export class SitesWorld {
         random: seededRandom(seed * 8 + 1 + subnet),
         toPeer: this.network.exchange,
         toSubclouds,
+        isPeerAlive: () => this.site(id === 'a' ? 'b' : 'a').isUp,
         onTraffic: () => {
           this.#traffic += 1
         },
@@ -87,6 +88,12 @@ export class SitesWorld {
 
   get sites(): readonly [SiteParty, SiteParty] {
     return [this.a, this.b]
+  }
+
+  /** What both sites do when they lose each other. */
+  async setPolicy(policy: 'alarm' | 'propose' | 'rehome'): Promise<void> {
+    for (const site of this.sites)
+      await this.must(site, 'PATCH', '/system-peers/1', { heartbeat_failure_policy: policy })
   }
 
   site(id: SiteId): SiteParty {

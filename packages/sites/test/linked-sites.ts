@@ -1,11 +1,14 @@
 /** Two whole sites in one process, with their own databases, that reach each other through their own APIs. */
-import { nextTurn, seededRandom, silentLogger, sleep, VirtualClock } from '@godwit/ports'
+import { after } from 'node:test'
+import { nextTurn, seededRandom, silentLogger, sleep, systemClock, systemRandom, VirtualClock } from '@godwit/ports'
 import {
+  type Database,
   finishWork,
   insertRow,
   type Lease,
   migrateSchema,
   nextDueMs,
+  openPostgres,
   openSqlite,
   type Row,
   type Sql,
@@ -13,6 +16,7 @@ import {
   takeWork,
   wakingDatabase,
 } from '@godwit/store'
+import { newPostgresSchema } from '../../../scripts/testing/databases.ts'
 import { AssociationWorker } from '../src/association/worker.ts'
 import { EmbeddedKeystone } from '../src/auth/embedded-keystone.ts'
 import { ownIdentities } from '../src/auth/identities.ts'
@@ -276,7 +280,7 @@ async function carried(to: LinkedSite | undefined, request: HttpRequest, clock: 
 }
 
 async function siteOf(name: SiteName, clock: VirtualClock, exchange: HttpExchange): Promise<LinkedSite> {
-  const database = wakingDatabase(openSqlite({ path: ':memory:', clock }))
+  const database = wakingDatabase(await newDatabase(clock))
   await migrateSchema(database, sitesSchema)
   const subnet = SUBNETS[name]
   const site: Site = {
@@ -295,6 +299,15 @@ async function siteOf(name: SiteName, clock: VirtualClock, exchange: HttpExchang
     logger: silentLogger,
   }
   return new LinkedSite(name, site, exchange)
+}
+
+/** In memory, or what GODWIT_TEST_DATABASE=postgres asks for. */
+async function newDatabase(clock: VirtualClock): Promise<Database> {
+  if (process.env['GODWIT_TEST_DATABASE'] !== 'postgres') return openSqlite({ path: ':memory:', clock })
+  const url = await newPostgresSchema()
+  const database = openPostgres({ url, clock: systemClock, random: systemRandom, time: clock, connections: 2 })
+  after(() => database.close())
+  return database
 }
 
 async function prepare({ a, b }: LinkedSites, members: number): Promise<void> {

@@ -44,6 +44,12 @@ export async function migrate(world: SitesWorld, site: SiteParty): Promise<ApiAn
   return answer
 }
 
+/** What both sites do when they lose each other. */
+export async function setPolicy(world: SitesWorld, policy: 'alarm' | 'propose' | 'rehome'): Promise<void> {
+  for (const site of world.sites)
+    await insist(world, site, 'PATCH', '/system-peers/1', { heartbeat_failure_policy: policy })
+}
+
 /** Corrects the address under which a subcloud is reached. */
 export async function correctAddress(world: SitesWorld, site: SiteParty, number: number, address: string) {
   const answer = await insist(world, site, 'PATCH', `/subclouds/${nameOf(number)}`, { bootstrap_address: address })

@@ -1,7 +1,7 @@
 /** One run of a random schedule: trouble, then calm, then an operator who brings everything home, then judgement. */
 import { judge } from './judge.ts'
 import { CALM } from './network.ts'
-import { correctAddress, insist, migrate } from './operator.ts'
+import { correctAddress, insist, migrate, setPolicy } from './operator.ts'
 import { drawSchedule, type Incident, type Schedule, TROUBLE_MS } from './schedule.ts'
 import { encoded, GROUP, nameOf, regionOf, rightAddress, WRONG_ADDRESS } from './set-up.ts'
 import { PASSWORD, type SiteParty } from './site-party.ts'
@@ -28,7 +28,7 @@ export async function runSeed(seed: number, images: Images): Promise<SeedRun> {
   const log: string[] = []
   const world = await SitesWorld.begin(await images.of(schedule.setUp), { seed, onLog: line => log.push(line) })
   try {
-    if (schedule.policy !== 'alarm') await world.setPolicy(schedule.policy)
+    if (schedule.policy !== 'alarm') await setPolicy(world, schedule.policy)
     for (const [index, knobs] of schedule.knobs.entries()) world.subclouds.turn(regionOf(index + 1), knobs)
     for (const { site, write, when } of schedule.crashes) world.site(site).crashAt(write, when)
     const failures: string[] = []

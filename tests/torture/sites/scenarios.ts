@@ -1,5 +1,5 @@
 /** Stories of operators that are played undisturbed once, and then again with a death at each write. */
-import { correctAddress, members, migrate } from './operator.ts'
+import { correctAddress, members, migrate, setPolicy } from './operator.ts'
 import { rightAddress, type SetUp } from './set-up.ts'
 import type { SitesWorld } from './world.ts'
 
@@ -61,7 +61,7 @@ const all: readonly Scenario[] = [
     name: 'automatic',
     setUp: { members: 2, wrong: [], width: 2 },
     play: async world => {
-      await world.setPolicy('rehome')
+      await setPolicy(world, 'rehome')
       world.a.stop()
       await managedBy(world, 'b')
       world.a.start()

@@ -90,12 +90,6 @@ export class SitesWorld {
     return [this.a, this.b]
   }
 
-  /** What both sites do when they lose each other. */
-  async setPolicy(policy: 'alarm' | 'propose' | 'rehome'): Promise<void> {
-    for (const site of this.sites)
-      await this.must(site, 'PATCH', '/system-peers/1', { heartbeat_failure_policy: policy })
-  }
-
   site(id: SiteId): SiteParty {
     return id === 'a' ? this.a : this.b
   }

@@ -173,9 +173,11 @@ export class LinkedSite {
   message = async () => (await this.row('peer_group_association'))['sync_message'] ?? null
   leader = async () => (await this.row('subcloud_peer_group'))['system_leader_id']
   alarms = async () => (await this.rows('alarm')).map(row => `${row['alarm_id']} ${row['severity']} ${row['entity']}`)
-  /** Name, deploy status, management state. */
+  /** Name, deploy status, management state; by name, as copies are made in any order. */
   members = async () =>
-    (await this.rows('subcloud')).map(row => [row['name'], row['deploy_status'], row['management_state']].join(' '))
+    (await this.rows('subcloud'))
+      .map(row => [row['name'], row['deploy_status'], row['management_state']].join(' '))
+      .sort()
 
   async edit(name: string, columns: Row): Promise<void> {
     await this.write(async sql => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nodesOperator, portOf } from './nodes-process.ts'
+import { addressOf, nodesOperator } from './nodes-process.ts'
 
 const options = {
   electionNamespace: 'cocoon-system',
@@ -12,9 +12,13 @@ const options = {
   logLevel: 'error',
 }
 
-test('an address is a port behind a colon, or nothing', () => {
-  assert.deepEqual([portOf(':8080'), portOf('127.0.0.1:81'), portOf('0'), portOf('')], [8080, 81, undefined, undefined])
-  for (const wrong of ['8080x', ':0', ':99999']) assert.throws(() => portOf(wrong), /is not an address/)
+test('an address is a port, with or without the host to listen on, or nothing', () => {
+  assert.deepEqual(addressOf(':8080'), { port: 8080 })
+  assert.deepEqual(addressOf('127.0.0.1:81'), { host: '127.0.0.1', port: 81 })
+  assert.deepEqual(addressOf('[::1]:81'), { host: '::1', port: 81 })
+  assert.deepEqual([addressOf('0'), addressOf('')], [undefined, undefined])
+  for (const wrong of ['8080', '8080x', ':0', ':99999', '::1:81', 'host:'])
+    assert.throws(() => addressOf(wrong), /is not an address/)
 })
 
 test('CF01 no registry, or no worker, refuses the start', async () => {

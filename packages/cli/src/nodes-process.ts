@@ -75,21 +75,29 @@ async function probesOf(
   client: KubeClient,
   metrics: OperatorMetrics,
 ): Promise<ProbeServer[]> {
-  const addresses = [metricsBindAddress, healthProbeBindAddress].flatMap(address => portOf(address) ?? [])
-  const ports = probePort === undefined ? [...new Set(addresses)] : [probePort]
+  const given = [...new Set([metricsBindAddress, healthProbeBindAddress])]
+  const addresses = probePort === undefined ? given.flatMap(address => addressOf(address) ?? []) : [{ port: probePort }]
   const notReady = async () => {
     await client.request('GET', '/version', { timeoutMs: 3_000 })
     return undefined
   }
   return await Promise.all(
-    ports.map(port => startProbes({ port, clock: systemClock, notReady, metrics: () => metrics.render() })),
+    addresses.map(address =>
+      startProbes({ ...address, clock: systemClock, notReady, metrics: () => metrics.render() }),
+    ),
   )
 }
 
-/** `:8080` or `host:8080`; `0` switches it off. Throws for anything else. */
-export function portOf(address: string): number | undefined {
+/** `:8080`, `host:8080` or `[::1]:8080`; `0` switches it off. Throws for anything else. */
+export function addressOf(address: string): { readonly port: number; readonly host?: string } | undefined {
   if (address === '0' || address === '') return undefined
-  const port = Number(address.slice(address.lastIndexOf(':') + 1))
-  if (Number.isInteger(port) && port > 0 && port < 65_536) return port
-  throw new Error(`${address} is not an address: give :PORT, or 0 for none`)
+  const {
+    bracketed,
+    plain,
+    digits = '',
+  } = /^(?:\[(?<bracketed>[^\]]+)\]|(?<plain>[^:]*)):(?<digits>\d+)$/.exec(address)?.groups ?? {}
+  const host = bracketed || plain
+  const port = Number(digits)
+  if (digits !== '' && port > 0 && port < 65_536) return { port, ...(host && { host }) }
+  throw new Error(`${address} is not an address: give :PORT or HOST:PORT, or 0 for none`)
 }

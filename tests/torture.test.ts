@@ -5,14 +5,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { commandOf, crashAt, type Reference, undisturbed } from './torture/hubs/exhaustive.ts'
-import { runSeed, seedCommandOf } from './torture/hubs/run-seed.ts'
 import { SCENARIOS } from './torture/hubs/scenarios.ts'
 import { WorldImages } from './torture/hubs/world-image.ts'
 
 const images = new WorldImages()
 
 /** Crash points of each scenario; neighbours are much alike, so they are taken far from each other. */
-const POINTS_EACH = 7
+const POINTS_EACH = 8
 /** Between two commits the number of writes changes: a stride that divides nothing meets other points each time. */
 const sample = ({ points }: Reference) =>
   Array.from({ length: POINTS_EACH }, (_, index) => points[Math.floor(((index + 0.5) * points.length) / POINTS_EACH)])
@@ -29,19 +28,3 @@ describe('whoever dies, just before or just after a write, the end is the same',
       }
     })
 })
-
-test('a random schedule of crashes, faults, sleepers and edits harms no cluster', async () => {
-  let crashes = 0
-  let strikes = 0
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
-    const run = await runSeed(seed, images)
-    assert.deepEqual(run.failures, [], seedCommandOf(seed))
-    crashes += run.crashes
-    strikes += run.strikes
-  }
-  assert.ok(crashes > SEEDS, `${crashes} crashes are too few to mean anything`)
-  assert.ok(strikes > SEEDS, `${strikes} faults are too few to mean anything`)
-})
-
-const FIRST_SEED = 60
-const SEEDS = 24

@@ -1,0 +1,22 @@
+/** A fixed, small part of the seeds; `npm run torture -- hubs --seeds N` has the rest. A failure prints its command. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runSeed, seedCommandOf } from './torture/hubs/run-seed.ts'
+import { WorldImages } from './torture/hubs/world-image.ts'
+
+test('a random schedule of crashes, faults, sleepers and edits harms no cluster', async () => {
+  const images = new WorldImages()
+  let crashes = 0
+  let strikes = 0
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+    const run = await runSeed(seed, images)
+    assert.deepEqual(run.failures, [], seedCommandOf(seed))
+    crashes += run.crashes
+    strikes += run.strikes
+  }
+  assert.ok(crashes > SEEDS, `${crashes} crashes are too few to mean anything`)
+  assert.ok(strikes > SEEDS, `${strikes} faults are too few to mean anything`)
+})
+
+const FIRST_SEED = 60
+const SEEDS = 30

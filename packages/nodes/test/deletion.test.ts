@@ -25,6 +25,7 @@ for (const method of ['HEAD', 'DELETE'])
       const { finalizers, annotations } = (await world.set())?.metadata ?? {}
       assert.deepEqual(finalizers, [SET_FINALIZER])
       assert.match(annotations?.['cocoonset.cocoonstack.io/delete-vm-names'] ?? '', /vk-ns-demo-0-/)
+      assert.ok((await world.reasons()).includes('DeletionBlocked'))
       mend()
       await world.until('the set to go', async () => (await world.set()) === undefined)
       assert.equal(await world.tag(), undefined)

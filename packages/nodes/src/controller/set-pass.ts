@@ -3,10 +3,10 @@ import { Retryable } from '@godwit/core'
 import { mergeDiff } from '@godwit/engine'
 import { type EventRecorder, isConflict, type KubeClient, keyOf, refOf, resources } from '@godwit/kube'
 import type { Clock, Logger } from '@godwit/ports'
-import { type CocoonSet, type CocoonSetStatus, cocoon, labels, type Pod } from '../api/index.ts'
+import { type CocoonSet, type CocoonSetStatus, cocoon, labels, type Pod, setAnnotations } from '../api/index.ts'
 import type { TagFact } from '../migration/move-facts.ts'
 import { probe } from '../registry/probe.ts'
-import type { SnapshotRegistry } from '../registry/registry.ts'
+import { RegistryError, type SnapshotRegistry } from '../registry/registry.ts'
 import { decideSet } from '../set/decide-set.ts'
 import { isOwnedBy, podNamesOf } from '../set/members.ts'
 import type { SetEffect, SetFacts, SetLimits, SetPlan } from '../set/set-facts.ts'
@@ -58,7 +58,10 @@ export async function passOverSet(
   let conflicts = 0
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const look = await lookLive(options, namespace, name)
-    if (!look) return undefined
+    if (!look) {
+      options.unwritten.delete(keyOf({ namespace, name }))
+      return undefined
+    }
     const restMs = unwrittenFor(options, look.facts.set, look.plan)
     if (restMs !== undefined) return Math.min(restMs, look.plan.afterMs ?? restMs)
     const outcome = await actOn(options, look.facts, look.plan)
@@ -95,8 +98,19 @@ async function actOn(
     return plan.effects.length === 0 ? 'idle' : 'acted'
   } catch (error) {
     if (isConflict(error)) return 'conflict'
+    if (error instanceof RegistryError && facts.set.metadata.deletionTimestamp) tellBlocked(options, facts.set, error)
     throw error
   }
+}
+
+/** A set that does not go away says why, and what its owner can do. */
+function tellBlocked({ events }: SetPassOptions, set: CocoonSet, { failure, message }: RegistryError): void {
+  events.record({
+    regarding: set,
+    type: 'Warning',
+    reason: 'DeletionBlocked',
+    message: `a snapshot cannot be deleted: ${failure}: ${message}; annotation ${setAnnotations.forceDelete}=true leaves it behind`,
+  })
 }
 
 function factsOf(

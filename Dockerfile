@@ -9,4 +9,6 @@ COPY package.json package-lock.json ./
 COPY packages packages
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
 USER 65532:65532
-ENTRYPOINT ["tini", "--", "node", "--max-semi-space-size=8", "packages/cli/bin/godwit.mjs"]
+# In the environment, so that a manifest can say otherwise.
+ENV NODE_OPTIONS=--max-semi-space-size=8
+ENTRYPOINT ["tini", "--", "node", "packages/cli/bin/godwit.mjs"]

@@ -111,7 +111,7 @@ export interface Process {
 }
 
 /** Node otherwise lets garbage lie until its default limits, which know nothing of the memory limit below. */
-const NODE_OPTIONS = '--max-old-space-size=384 --max-semi-space-size=4'
+export const NODE_OPTIONS = '--max-old-space-size=384 --max-semi-space-size=4'
 
 export function deployment(name: string, space: string, { args, env, volumeMounts, volumes }: Process): Manifest {
   const labels = { 'app.kubernetes.io/name': name }

@@ -1,7 +1,7 @@
 /** deploy/sites: a StatefulSet whose replicas share one Postgres, a unit for systemd, and a configuration for each. */
 import { CONFIG_HINTS } from '@godwit/sites'
 import { stringify } from 'yaml'
-import { kustomizeFolder, type Manifest, namespace } from './hubs.ts'
+import { kustomizeFolder, type Manifest, NODE_OPTIONS, namespace } from './hubs.ts'
 
 const NAME = 'godwit-site'
 const NAMESPACE = 'godwit-sites'
@@ -117,6 +117,7 @@ function statefulSet(): Manifest {
     name: 'godwit',
     image: 'godwit:latest',
     args: ['sites', 'serve', '--config', '/etc/godwit/site/site.yaml'],
+    env: [{ name: 'NODE_OPTIONS', value: NODE_OPTIONS }],
     ports: [
       { name: 'api', containerPort: API_PORT },
       { name: 'probes', containerPort: PROBE_PORT },
@@ -191,6 +192,7 @@ Restart=always
 RestartSec=1
 TimeoutStopSec=60
 LimitNOFILE=16384
+Environment="NODE_OPTIONS=${NODE_OPTIONS}"
 NoNewPrivileges=yes
 PrivateTmp=yes
 ProtectSystem=strict

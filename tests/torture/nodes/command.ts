@@ -48,6 +48,8 @@ export async function runNodes(given: CommandOptions, print: Print): Promise<Tal
   if (options.exhaustive || point) {
     const points = await runPoints(options, point, print)
     const edits = point || options.scenario !== undefined ? { passed: 0, failed: 0 } : await runEdits(options, print)
+    const deaths = points.passed + points.failed
+    print(`${deaths} crash points and ${edits.passed + edits.failed} moments of an edit in this share`)
     return { passed: points.passed + edits.passed, failed: points.failed + edits.failed }
   }
   throw new Error('say what to do: --exhaustive, --party with --write and --when, or --seeds')

@@ -24,7 +24,7 @@ export async function startChild(args: readonly string[], onProblem: (text: stri
     process.off('exit', strike)
     if (!isExpected) onProblem(`${args.join(' ')} ended with ${code ?? signal}`)
   })
-  const url = await urlOf(child)
+  const url = await urlOf(child, onProblem)
   if (url === undefined) throw new Error(`${args.join(' ')} did not start: ${told.join(' ')}`)
   return {
     url,
@@ -35,14 +35,15 @@ export async function startChild(args: readonly string[], onProblem: (text: stri
   }
 }
 
-/** Of the first line of output that has one; what is written after it is read and dropped. */
-async function urlOf(child: ChildProcess): Promise<string | undefined> {
+/** Of the first line of output that has one. What is written after it is dropped, but for errors. */
+async function urlOf(child: ChildProcess, onProblem: (text: string) => void): Promise<string | undefined> {
   if (!child.stdout) return undefined
   const lines = createInterface({ input: child.stdout })
   const found = Promise.withResolvers<string | undefined>()
   lines.on('line', line => {
     const url = /"url":"(?<url>[^"]+)"/.exec(line)?.groups?.['url']
     if (url !== undefined) found.resolve(url)
+    if (/^\{"level":("error"|50)\b/.test(line)) onProblem(line)
   })
   lines.once('close', () => found.resolve(undefined))
   return await found.promise

@@ -19,6 +19,14 @@ export interface Sql {
   readonly woke?: (queue: string) => void
 }
 
+export interface TransactionOptions {
+  /**
+   * Each statement sees what others have committed before it, instead of all of them one moment. Enough for the verbs of
+   * the work queue, which decide and write in one statement or lock what they read; nothing else may use it.
+   */
+  readonly isPerStatement?: boolean
+}
+
 export interface Database {
   /**
    * Commits when `work` resolves, takes everything back when it rejects. Never called from inside `work`: a second
@@ -26,7 +34,7 @@ export interface Database {
    * it lost against another one: outside of the database it may change nothing.
    * @throws Retryable when the database stayed locked by somebody else, or is not there
    */
-  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>
+  transaction<T>(work: (sql: Sql) => Promise<T>, options?: TransactionOptions): Promise<T>
   /** After the transaction that is open. Later calls are refused. */
   close(): Promise<void>
 }

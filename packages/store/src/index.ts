@@ -1,4 +1,4 @@
-export type { Database, Row, Sql, Value } from './database.ts'
+export type { Database, Row, Sql, TransactionOptions, Value } from './database.ts'
 export { openPostgres, type PostgresOptions } from './postgres.ts'
 export { deleteRow, insertRow, type Seen, selectRows, updateRow } from './rows.ts'
 export { migrateSchema, type SchemaStep } from './schema.ts'

@@ -65,6 +65,28 @@ if (hasPostgres) {
     assert.equal(left.length, 1)
   })
 
+  test('a verb of the work queue is not run again for what others changed meanwhile', async t => {
+    const database = await open()
+    t.after(() => database.close())
+    await database.transaction(async sql => {
+      await sql.run('create table job (id integer primary key, holder text)')
+      await sql.run('insert into job values (1, null), (2, null)')
+    })
+    let runs = 0
+    const seen = await database.transaction(
+      async sql => {
+        runs++
+        await sql.all('select * from job')
+        await database.transaction(other => other.run("update job set holder = 'other' where id = 1"))
+        await sql.run("update job set holder = 'me' where id = 2")
+        return sql.all('select holder from job order by id')
+      },
+      { isPerStatement: true },
+    )
+    assert.equal(runs, 1)
+    assert.deepEqual(seen, [{ holder: 'other' }, { holder: 'me' }])
+  })
+
   test('time is that of the database, and stands still within a transaction', async t => {
     const database = await open()
     t.after(() => database.close())

@@ -59,7 +59,10 @@ export function openPostgres(options: PostgresOptions): Database {
   // One that breaks while it is used says so by its queries too; unheard, its event would end the process.
   pool.on('connect', client => client.on('error', () => undefined))
   return {
-    transaction: work => attempted(options, () => once(pool, options, work)),
+    transaction: (work, { isPerStatement = false } = {}) => {
+      const isolation = isPerStatement ? 'read committed' : 'serializable'
+      return attempted(options, () => once(pool, options, isolation, work))
+    },
     close: () => pool.end(),
   }
 }
@@ -79,13 +82,18 @@ async function attempted<T>({ clock, random }: PostgresOptions, run: () => Promi
   }
 }
 
-async function once<T>(pool: pg.Pool, { time }: PostgresOptions, work: (sql: Sql) => Promise<T>): Promise<T> {
+async function once<T>(
+  pool: pg.Pool,
+  { time }: PostgresOptions,
+  isolation: 'serializable' | 'read committed',
+  work: (sql: Sql) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect().catch(error => {
     throw MISTAKEN.test(codeOf(error)) ? error : unavailable(error)
   })
   let isBroken = false
   try {
-    await client.query('begin isolation level serializable')
+    await client.query(`begin isolation level ${isolation}`)
     const result = await work(sqlOf(client, time))
     await client.query('commit')
     return result

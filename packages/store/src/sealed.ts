@@ -25,7 +25,7 @@ export function sealedDatabase(inner: Database, columns: readonly string[], seal
       isSealed.has(column) && typeof value === 'string' ? seal.seal(column, value) : value,
   })
   return {
-    transaction: work => inner.transaction(sql => work(wrap(sql))),
+    transaction: (work, options) => inner.transaction(sql => work(wrap(sql)), options),
     close: () => inner.close(),
   }
 }

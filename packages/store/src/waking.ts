@@ -10,9 +10,9 @@ export interface WakingDatabase extends Database {
 export function wakingDatabase(inner: Database): WakingDatabase {
   const listeners = new Map<string, Set<() => void>>()
   return {
-    transaction: async work => {
+    transaction: async (work, options) => {
       const woken = new Set<string>()
-      const result = await inner.transaction(sql => work(noting(sql, woken)))
+      const result = await inner.transaction(sql => work(noting(sql, woken)), options)
       for (const queue of woken) for (const listener of listeners.get(queue) ?? []) listener()
       return result
     },

@@ -31,6 +31,7 @@ export interface WorkerOptions {
   readonly perform: (lease: Lease, signal: AbortSignal) => Promise<Again>
 }
 
+const QUEUE_VERB = { isPerStatement: true } as const
 const LEASE_MS = 15_000
 const POLL_MS = 1000
 /** So often within a lease. */
@@ -89,11 +90,14 @@ export class Worker {
     const limit = concurrency - this.#running.size
     if (limit <= 0) return pollMs
     try {
-      const [leases, dueMs, nowMs] = await database.transaction(async sql => [
-        await takeWork(sql, { queue, holder, leaseMs, limit }),
-        await nextDueMs(sql, queue),
-        await sql.nowMs(),
-      ])
+      const [leases, dueMs, nowMs] = await database.transaction(
+        async sql => [
+          await takeWork(sql, { queue, holder, leaseMs, limit }),
+          await nextDueMs(sql, queue),
+          await sql.nowMs(),
+        ],
+        QUEUE_VERB,
+      )
       for (const lease of leases) this.#begin(lease)
       return dueMs === undefined ? pollMs : Math.min(pollMs, Math.max(0, dueMs - nowMs))
     } catch (error) {
@@ -138,7 +142,7 @@ export class Worker {
     const renew = async () => {
       const startedMs = clock.now()
       try {
-        await database.transaction(sql => renewWork(sql, lease, leaseMs))
+        await database.transaction(sql => renewWork(sql, lease, leaseMs), QUEUE_VERB)
         cancelExpiry()
         if (!isOver) cancelExpiry = expireAfter(startedMs + leaseMs - clock.now())
       } catch (error) {
@@ -162,7 +166,7 @@ export class Worker {
 
   async #finish(lease: Lease, again: Again): Promise<void> {
     try {
-      await this.#options.database.transaction(sql => finishWork(sql, lease, again))
+      await this.#options.database.transaction(sql => finishWork(sql, lease, again), QUEUE_VERB)
     } catch (error) {
       this.#options.logger.debug({ queue: lease.queue, key: lease.key, error: messageOf(error) }, 'the lease was lost')
     }

@@ -37,10 +37,18 @@ export const apiExchange =
     } catch (error) {
       const refusal = refusalOf(error)
       if (!(error instanceof Refusal) && refusal.status === 500)
-        options.logger.error({ method: request.method, error }, 'a call of the API failed')
+        options.logger.error({ method: request.method, ...placeOf(error) }, 'a call of the API failed')
       return refused(refusal, request)
     }
   }
+
+/** What a mistake is and where, without its message: that may quote what somebody sent or stored. */
+function placeOf(error: unknown) {
+  if (!(error instanceof Error)) return { error: typeof error }
+  const code = 'code' in error ? String(error.code) : undefined
+  const frames = (error.stack ?? '').split('\n').filter(line => /^ +at /.test(line))
+  return { error: error.name, ...(code !== undefined && { code }), at: frames.slice(0, 5).map(line => line.trim()) }
+}
 
 /** The answer to a request that is refused. */
 export function refused(refusal: Refusal, { headers }: Pick<HttpRequest, 'headers'>): HttpAnswer {

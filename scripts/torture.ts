@@ -17,6 +17,7 @@ const help = `npm run torture -- hubs|nodes|sites OPTIONS
   --seeds N         N random schedules of crashes, API faults, sleeping processes and edits
   --from S          first seed of them (default: 1)
   --seed S          seed of the world of the other runs (default: 1)
+  --mutants         of hubs: plants bugs into the product, and fails for each that goes unnoticed
   --jobs N          processes at the same time (default: one for each core)
   --verbose         the log of each run that fails`
 
@@ -32,6 +33,7 @@ const { values, positionals } = parseArgs({
     seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
+    mutants: { type: 'boolean', default: false },
     jobs: { type: 'string', default: String(availableParallelism()) },
     shard: { type: 'string', default: '' },
     verbose: { type: 'boolean', default: false },
@@ -57,6 +59,6 @@ if (values.help || !run) {
 
 /** A single run, and one share of many, are done here. */
 function isSplit(): boolean {
-  if (values.shard !== '' || values.party !== undefined || Number(values.seeds ?? 2) < 2) return false
+  if (values.mutants || values.shard !== '' || values.party !== undefined || Number(values.seeds ?? 2) < 2) return false
   return Number(values.jobs) > 1
 }

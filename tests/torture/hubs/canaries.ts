@@ -14,6 +14,7 @@ export class Canaries {
   readonly #values = new Map<string, string>()
   /** States are never changed, so each is read once. */
   readonly #seen = new WeakSet<Secret>()
+  readonly #versions = new Map<ServerName, number>()
   #found: string | undefined
 
   /** Where the first one was found. */
@@ -27,6 +28,9 @@ export class Canaries {
 
   /** Learns all secret values that a server has now. */
   collect(world: HubsWorld, server: ServerName): void {
+    const { version } = world.servers[server]
+    if (this.#versions.get(server) === version) return
+    this.#versions.set(server, version)
     for (const secret of world.objects<Secret>(server, resources.secrets)) {
       if (this.#seen.has(secret)) continue
       this.#seen.add(secret)

@@ -2,6 +2,7 @@
 
 import { parseShard, shareOf, type Tally } from '../shards.ts'
 import { commandOf, crashAt, type Reference, undisturbed } from './exhaustive.ts'
+import { runMutants } from './run-mutants.ts'
 import type { CrashPoint } from './run-scenario.ts'
 import { runSeed, type SeedRun, seedCommandOf } from './run-seed.ts'
 import { SCENARIOS } from './scenarios.ts'
@@ -10,6 +11,7 @@ import { PARTIES, WorldImages } from './world-image.ts'
 /** As given on the command line. */
 export interface CommandOptions {
   readonly exhaustive: boolean
+  readonly mutants: boolean
   readonly scenario?: string | undefined
   readonly every: string
   readonly party?: string | undefined
@@ -26,6 +28,7 @@ export interface CommandOptions {
 type Print = (line: string) => void
 
 export async function runHubs(options: CommandOptions, print: Print): Promise<Tally> {
+  if (options.mutants) return runMutants(print)
   const point = pointOf(options)
   if (options.seeds !== undefined) return runSeeds(options, options.seeds, print)
   if (options.exhaustive || point) return runPoints(options, point, print)

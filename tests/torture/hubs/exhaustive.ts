@@ -16,7 +16,12 @@ export interface Reference {
 export async function undisturbed(name: string, seed: number, images: WorldImages): Promise<Reference> {
   const scenario = scenarioOf(name)
   const { state, failures, writes } = await runScenario(scenario, { seed, images })
-  if (failures.length > 0) throw new Error(`${name} fails without any crash:\n${failures.join('\n')}`)
+  const { phase, residue } = state
+  // Nobody disturbed it: what is left, even when it is named, is a fault.
+  const left = residue.map(what => `it names residue: ${what}`)
+  const end = phase === scenario.phase ? [] : [`it is ${phase} instead of ${scenario.phase}`]
+  const faults = [...failures, ...left, ...end]
+  if (faults.length > 0) throw new Error(`${name} fails without any crash:\n${faults.join('\n')}`)
   const points = PARTIES.flatMap(party =>
     Array.from({ length: writes[party] }, (_, index) =>
       (['before', 'after'] as const).map(when => ({ party, write: index + 1, when })),

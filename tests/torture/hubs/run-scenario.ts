@@ -75,9 +75,9 @@ export async function runScenario(
       await world.pass(LOOK_EVERY_MS, () => {
         watchdog.look()
         help.look()
+        for (const server of SERVERS) canaries.collect(world, server)
         return isDue && !isDeleted
       })
-      for (const server of SERVERS) canaries.collect(world, server)
       if (!isDue || isDeleted) continue
       isDeleted = true
       await world.deleteMigration()

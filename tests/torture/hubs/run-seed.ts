@@ -35,7 +35,6 @@ const TRAVEL_MS = 3_000
 export async function runSeed(seed: number, images: WorldImages): Promise<SeedRun> {
   const schedule = drawSchedule(seed)
   const log: string[] = []
-  const canaries = new Canaries()
   const told: [string, string][] = []
   const world = await HubsWorld.start({
     images,
@@ -54,8 +53,8 @@ export async function runSeed(seed: number, images: WorldImages): Promise<SeedRu
   try {
     for (const { party, write, when } of schedule.crashes) world.parties[party].crashAt(write, when)
     const inspect = (servers: readonly ServerName[]) => {
-      for (const server of servers) canaries.collect(world, server)
-      for (const [where, text] of told.splice(0)) canaries.inspect(where, text)
+      for (const server of servers) run.canaries.collect(world, server)
+      for (const [where, text] of told.splice(0)) run.canaries.inspect(where, text)
     }
     world.startParties()
     const { stageTimeout } = schedule
@@ -75,7 +74,7 @@ export async function runSeed(seed: number, images: WorldImages): Promise<SeedRu
     await untilNobodyRestarts(world)
     run.watchdog.look()
     inspect(SERVERS)
-    inspectEvents(world, canaries)
+    inspectEvents(world, run.canaries)
     const { state, failures } = await judge(world, before, { uid, isForeign: run.strangers.has })
     return {
       schedule,
@@ -84,7 +83,7 @@ export async function runSeed(seed: number, images: WorldImages): Promise<SeedRu
         ...failures,
         ...run.watchdog.violations,
         ...world.audit.violations,
-        ...(canaries.found ? [`INV-10: ${canaries.found}`] : []),
+        ...(run.canaries.found ? [`INV-10: ${run.canaries.found}`] : []),
       ],
       tookMs,
       crashes: PARTIES.reduce((sum, party) => sum + world.parties[party].crashes, 0),
@@ -119,6 +118,7 @@ class Course {
   readonly #ends: { readonly atMs: number; readonly end: End }[] = []
   readonly strangers: Strangers
   readonly watchdog: Watchdog
+  readonly canaries = new Canaries()
   #strikes = 0
   #isCalm = false
 
@@ -147,6 +147,7 @@ class Course {
     if (nowMs >= CALM_AT_MS) await this.calmDown()
     await world.pass(this.#isCalm ? LOOK_CALMLY_EVERY_MS : LOOK_EVERY_MS, () => {
       this.watchdog.look()
+      for (const server of SERVERS) this.canaries.collect(world, server)
       return false
     })
   }

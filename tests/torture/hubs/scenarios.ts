@@ -7,6 +7,8 @@ import type { ServerName } from './world-image.ts'
 export interface Scenario {
   readonly name: string
   readonly count: number
+  /** How it ends when nobody dies; undefined: the migration is gone. */
+  readonly phase: 'Completed' | 'Failed' | undefined
   readonly knobs?: Partial<FleetKnobs>
   readonly stageTimeout?: string
   readonly spec?: Pick<MigrationSpec, 'strategy' | 'cancelledManagedClusters'>
@@ -22,10 +24,11 @@ const ofSource = (pattern: RegExp) => (party: string, server: ServerName, reques
   party === 'source' && server === 'hub1' && pattern.test(request.path) && /PUT|PATCH/.test(request.method)
 
 export const SCENARIOS: readonly Scenario[] = [
-  { name: 'forward', count: 3, hasOneEnd: true },
+  { name: 'forward', count: 3, phase: 'Completed', hasOneEnd: true },
   {
     name: 'rolled-back',
     count: 3,
+    phase: 'Failed',
     knobs: { overrides: { 'cluster-0002': { neverAppliesConfig: true } } },
     stageTimeout: '30s',
     hasOneEnd: true,
@@ -33,6 +36,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'returned',
     count: 3,
+    phase: 'Failed',
     knobs: {
       klusterlet: { hubConnectionTimeoutMs: 20_000 },
       overrides: { 'cluster-0002': { unreachableHubs: ['hub2'] } },
@@ -43,6 +47,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'deleted-initializing',
     count: 3,
+    phase: undefined,
     knobs: { klusterlet: { rolloutDelayMs: 5_000 } },
     deletedAt: ofSource(/\/managedclusters\//),
     hasOneEnd: false,
@@ -50,15 +55,17 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'deleted-registering',
     count: 3,
+    phase: undefined,
     knobs: { klusterlet: { restartDelayMs: 5_000 } },
     deletedAt: (party, server, request) =>
       ofSource(/\/managedclusters\//)(party, server, request) && String(request.body).includes('hubAcceptsClient'),
     hasOneEnd: false,
   },
-  { name: 'waves', count: 3, spec: { strategy: { batchSize: 1, soak: '10s' } }, hasOneEnd: true },
+  { name: 'waves', count: 3, phase: 'Completed', spec: { strategy: { batchSize: 1, soak: '10s' } }, hasOneEnd: true },
   {
     name: 'stopped',
     count: 3,
+    phase: 'Failed',
     knobs: { overrides: { 'cluster-0002': { neverAppliesConfig: true } } },
     stageTimeout: '30s',
     spec: { strategy: { batchSize: 1, stopAfterFailures: 1 } },
@@ -67,12 +74,19 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'asked-again',
     count: 2,
+    phase: 'Failed',
     knobs: { overrides: { 'cluster-0002': { unreachableHubs: ['hub2'] } } },
     stageTimeout: '40s',
     cutOff: 'cluster-0002',
     hasOneEnd: true,
   },
-  { name: 'cancelled-alone', count: 3, spec: { cancelledManagedClusters: ['cluster-0002'] }, hasOneEnd: true },
+  {
+    name: 'cancelled-alone',
+    count: 3,
+    phase: 'Failed',
+    spec: { cancelledManagedClusters: ['cluster-0002'] },
+    hasOneEnd: true,
+  },
 ]
 
 export function scenarioOf(name: string): Scenario {

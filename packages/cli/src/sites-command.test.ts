@@ -92,6 +92,10 @@ test(
     assert.deepEqual(await probe('/readyz'), [200, 'ok\n'])
     assert.match((await probe('/metrics'))[1], /^# TYPE godwit_sites_subclouds gauge$/m)
     assert.equal((await fetch(`${url}/v1.0/subclouds`)).status, 401)
+    const taken = configIn(folder, { probes: { port: probePort } })
+    const second = godwit('serve', '--config', taken)
+    assert.equal(second.status, 1)
+    assert.match(second.stderr, /EADDRINUSE/)
     const env = { ...process.env, OS_AUTH_URL: `${url}/v3`, OS_USERNAME: 'admin', OS_PASSWORD: 'pw' }
     const asked = spawn(process.execPath, [program, 'sites', 'status'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
     const shown = (await asked.stdout.toArray()).join('')

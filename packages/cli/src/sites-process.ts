@@ -18,6 +18,9 @@ export async function serveSite(configPath: string): Promise<void> {
     clock: systemClock,
     notReady: () => service.notReady(),
     metrics: () => service.metrics(),
+  }).catch(async error => {
+    await service.stop()
+    throw error
   })
   logger.info({ url: service.url, probePort: probes.port, holder, pid: process.pid }, 'started')
   if (!stopped.aborted) await new Promise<void>(done => stopped.addEventListener('abort', () => done(), { once: true }))

@@ -108,6 +108,8 @@ async function assembled(config: SiteConfig, ports: ServicePorts, database: Site
     ...rehomeWorkers(moving),
     availabilityWorker({ ...moving, probe: access.probe, auditMs: config.subclouds.auditMs }),
   ]
+  await database.transaction(wakeAllSubclouds)
+  // Last: a port that is taken leaves nothing running.
   const server = await startSitesServer({
     exchange: apiOf(config, { site, peerSite, regionReader: access.regionReader }),
     logger,
@@ -115,7 +117,6 @@ async function assembled(config: SiteConfig, ports: ServicePorts, database: Site
     port: config.api.port,
     drain: { clock, graceMs: DRAIN_MS },
   })
-  await database.transaction(wakeAllSubclouds)
   for (const worker of workers) worker.start()
   const end = async () => {
     await server.stop()

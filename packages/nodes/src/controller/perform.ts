@@ -33,6 +33,8 @@ export type Receipt =
   | { readonly kind: 'keptLeftover'; readonly podName: string }
   | { readonly kind: 'debt'; readonly vmName: string; readonly debt: SnapshotDebt | undefined }
   | { readonly kind: 'nameTaken'; readonly podName: string }
+  /** As the server has it after the change. */
+  | { readonly kind: 'changed'; readonly pod: Pod }
 
 export async function performEffect(
   context: PerformContext,
@@ -88,10 +90,11 @@ async function annotate(
   pod: Pod,
   annotations: Readonly<Record<string, string | null>>,
   isExact = true,
-): Promise<undefined> {
+): Promise<Receipt> {
   const { uid = '', resourceVersion = '' } = pod.metadata
   const precondition = isExact ? { uid, resourceVersion } : { uid }
-  await client.patch(resources.pods, refOf(pod), { metadata: { annotations } }, { precondition })
+  const patch = { metadata: { annotations } }
+  return { kind: 'changed', pod: await client.patch<Pod>(resources.pods, refOf(pod), patch, { precondition }) }
 }
 
 /** INV-3: exactly the pod that was decided on, in exactly the state that was seen. */

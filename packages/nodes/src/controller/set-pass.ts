@@ -56,15 +56,17 @@ export async function passOverSet(
   const glance = decide(factsOf(options, cached, options.world.podsOfSet(keyOf({ namespace, name })), new Map()))
   if (isIdle(glance, cached)) return glance.afterMs
   let conflicts = 0
+  let told: Live | undefined
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const look = await lookLive(options, namespace, name)
+    const look = await lookAt(options, told ?? (await readLive(options, namespace, name)))
     if (!look) {
       options.unwritten.delete(keyOf({ namespace, name }))
       return undefined
     }
     const restMs = unwrittenFor(options, look.facts.set, look.plan)
     if (restMs !== undefined) return Math.min(restMs, look.plan.afterMs ?? restMs)
-    const outcome = await actOn(options, look.facts, look.plan)
+    const { outcome, after } = await actOn(options, look.facts, look.plan)
+    told = after
     if (outcome === 'conflict' && ++conflicts > MAX_CONFLICTS)
       throw new Retryable('others keep writing the same objects')
     if (outcome === 'nameTaken') return NAME_TAKEN_MS
@@ -85,19 +87,29 @@ function unwrittenFor({ clock, unwritten }: SetPassOptions, set: CocoonSet, plan
   return isMinor && restMs > 0 ? restMs : undefined
 }
 
+interface Acted {
+  readonly outcome: 'idle' | 'acted' | 'nameTaken' | 'conflict'
+  /** What the server answered to the writes is as good as another look; whatever others wrote since is a conflict. */
+  readonly after?: Live
+}
+
+/** As the server has it. */
+interface Live {
+  readonly set: CocoonSet | undefined
+  readonly pods: readonly Pod[]
+}
+
 /** A conflict is no failure: somebody wrote in between, so the next look comes at once. */
-async function actOn(
-  options: SetPassOptions,
-  facts: SetFacts,
-  plan: SetPlan,
-): Promise<'idle' | 'acted' | 'nameTaken' | 'conflict'> {
+async function actOn(options: SetPassOptions, facts: SetFacts, plan: SetPlan): Promise<Acted> {
   try {
-    const written = await persist(options, facts.set, plan)
-    announce(options, facts, written, plan)
-    if (await performAll(options, written, facts.pods, plan)) return 'nameTaken'
-    return plan.effects.length === 0 ? 'idle' : 'acted'
+    const set = await persist(options, facts.set, plan)
+    announce(options, facts, set, plan)
+    if (plan.effects.length === 0) return { outcome: 'idle' }
+    const { receipts, pods } = await performAll(options, set, facts.pods, plan)
+    if (receipts.some(({ kind }) => kind === 'nameTaken')) return { outcome: 'nameTaken' }
+    return { outcome: 'acted', ...(pods && { after: { set, pods } }) }
   } catch (error) {
-    if (isConflict(error)) return 'conflict'
+    if (isConflict(error)) return { outcome: 'conflict' }
     if (error instanceof RegistryError && facts.set.metadata.deletionTimestamp) tellBlocked(options, facts.set, error)
     throw error
   }
@@ -140,10 +152,9 @@ const isIdle = (plan: SetPlan, set: CocoonSet) =>
 
 const statusPatch = ({ status }: CocoonSet, wanted: CocoonSetStatus) => mergeDiff({ ...status }, { ...wanted })
 
-/** Reads what is decided on from the server (F8, F25), and asks the registry as far as the decision needs it. */
-async function lookLive(options: SetPassOptions, namespace: string, name: string) {
+/** Decides on what the server has (F8, F25), and asks the registry as far as the decision needs it. */
+async function lookAt(options: SetPassOptions, { set, pods }: Live) {
   const { registry, signal, decide = decideSet } = options
-  const { set, pods } = await readLive(options, namespace, name)
   if (!set) return undefined
   const tags = new Map<string, TagFact>()
   for (;;) {
@@ -163,7 +174,7 @@ async function lookLive(options: SetPassOptions, namespace: string, name: string
  * The set and its pods, both asked for at once. A list by label makes the server look at all pods of the namespace: the
  * few pods of a small set are read by their names, which are those of its spec and those that were ever seen of it.
  */
-async function readLive({ client, world }: SetPassOptions, namespace: string, name: string) {
+async function readLive({ client, world }: SetPassOptions, namespace: string, name: string): Promise<Live> {
   const cached = world.set(namespace, name)
   const seen = world.podsOfSet(keyOf({ namespace, name })).map(({ metadata }) => metadata.name)
   const names = new Set([...seen, ...(cached ? podNamesOf(cached) : [])])
@@ -191,22 +202,22 @@ async function persist({ client }: SetPassOptions, set: CocoonSet, plan: SetPlan
   return written
 }
 
-async function performAll(
-  options: SetPassOptions,
-  set: CocoonSet,
-  pods: readonly Pod[],
-  plan: SetPlan,
-): Promise<boolean> {
+/** @returns what effects showed; and all pods as they are now, where every effect was an answered change of a pod */
+async function performAll(options: SetPassOptions, set: CocoonSet, before: readonly Pod[], plan: SetPlan) {
   const receipts: Receipt[] = []
   for (const together of inTurns(plan.effects)) {
-    const ends = await Promise.allSettled(together.map(effect => performEffect(options, set, pods, effect)))
+    const ends = await Promise.allSettled(together.map(effect => performEffect(options, set, before, effect)))
     for (const end of ends) {
       if (end.status === 'rejected') throw end.reason
       if (end.value) receipts.push(end.value)
     }
   }
-  if (receipts.length > 0) await enter(options, set, receipts)
-  return receipts.some(({ kind }) => kind === 'nameTaken')
+  const changed = new Map(
+    receipts.flatMap(receipt => (receipt.kind === 'changed' ? [[receipt.pod.metadata.name, receipt.pod]] : [])),
+  )
+  if (changed.size < plan.effects.length) await enter(options, set, receipts)
+  const isAllTold = changed.size === plan.effects.length
+  return { receipts, pods: isAllTold ? before.map(pod => changed.get(pod.metadata.name) ?? pod) : undefined }
 }
 
 /** Effects on pods do not depend on each other and go out together; each other one waits for those before it. */

@@ -19,4 +19,4 @@ test('a random schedule of crashes, faults, sleepers and edits harms no cluster'
 })
 
 const FIRST_SEED = 60
-const SEEDS = 30
+const SEEDS = 24

@@ -11,7 +11,7 @@ import { WorldImages } from './torture/hubs/world-image.ts'
 const images = new WorldImages()
 
 /** Crash points of each scenario; neighbours are much alike, so they are taken far from each other. */
-const POINTS_EACH = 8
+const POINTS_EACH = 6
 /** Between two commits the number of writes changes: a stride that divides nothing meets other points each time. */
 const sample = ({ points }: Reference) =>
   Array.from({ length: POINTS_EACH }, (_, index) => points[Math.floor(((index + 0.5) * points.length) / POINTS_EACH)])

@@ -20,3 +20,11 @@ test('a random schedule of crashes, faults, sleepers and edits harms no cluster'
 
 const FIRST_SEED = 60
 const SEEDS = 24
+
+/** A leader that wakes up after its successor has finished: it made the credential of the migration again. */
+const REMEMBERED = [10252]
+
+test('seeds that once showed a bug show it no more', async () => {
+  const images = new WorldImages()
+  for (const seed of REMEMBERED) assert.deepEqual((await runSeed(seed, images)).failures, [], seedCommandOf(seed))
+})

@@ -95,6 +95,9 @@ async function drive(options: MigrationPassOptions, migration: ManagedClusterMig
   const written = await persistStatus(options, migration, status)
   announce(options, migration, status, items)
   await options.reports.publish(written, status, items)
+  // Who stood still while another one led would act upon what it knew: a write just now would have been refused.
+  const isFenced = written !== migration || step.effects.length === 0 || (await isCurrent(options, migration))
+  if (!isFenced) return undefined
   const owner = { migration: written, epoch }
   perform(options, { world, owner, facts: observed, result: resultAfter(written, facts, step) }, step, items)
   return untilNextDeadline(status, items, nowMs)
@@ -123,6 +126,11 @@ async function keepFinalizer(
   })
   world.records.wrote(written)
   return false
+}
+
+async function isCurrent({ client }: MigrationPassOptions, { metadata }: ManagedClusterMigration): Promise<boolean> {
+  const live = await client.get<ManagedClusterMigration>(godwit.migrations, metadata)
+  return live?.metadata.uid === metadata.uid && live?.metadata.resourceVersion === metadata.resourceVersion
 }
 
 /** The failure that this very pass found belongs into the result as well. */

@@ -53,6 +53,9 @@ const MAX_REST_MS = 200
 /** Shared rows are observed by reading; while one is under way it is read again this often at the latest. */
 const SHARED_RECHECK_MS = 2000
 
+/** Items are told of by watches; whatever was put off without news to come is found by looking. */
+const ITEM_RECHECK_MS = 10_000
+
 /** Keys of effects are `namespace/task` and, for items, `/item`. */
 const taskOfKey = (key: string) => key.split('/')[1] ?? ''
 
@@ -235,8 +238,9 @@ export class HubAgent {
 
   async #itemPass(task: MigrationTask, rest: Rest): Promise<{ readonly afterMs?: number }> {
     const written = await this.#passOverItems(task)
-    if (written !== task) rest(Math.min(MAX_REST_MS, REST_MS_PER_ITEM * openItems(written).length))
-    return {}
+    const open = openItems(written).length
+    if (written !== task) rest(Math.min(MAX_REST_MS, REST_MS_PER_ITEM * open))
+    return open > 0 ? { afterMs: ITEM_RECHECK_MS } : {}
   }
 
   async #passOverItems(task: MigrationTask): Promise<MigrationTask> {

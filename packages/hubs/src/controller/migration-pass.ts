@@ -51,6 +51,9 @@ export interface MigrationPassOptions {
   readonly reports: Reports
 }
 
+/** A record that another one wrote is news as soon as the informer has it; an answer that was old itself is none. */
+const LOOK_AGAIN_MS = 1_000
+
 export const performWork = async (work: Work): Promise<undefined> => {
   if (work.kind === 'shared') await performShared(work.context, work.effect)
   else await deliverBundle(work.context, work.bundle)
@@ -97,7 +100,7 @@ async function drive(options: MigrationPassOptions, migration: ManagedClusterMig
   await options.reports.publish(written, status, items)
   // Who stood still while another one led would act upon what it knew: a write just now would have been refused.
   const isFenced = written !== migration || step.effects.length === 0 || (await isCurrent(options, migration))
-  if (!isFenced) return undefined
+  if (!isFenced) return LOOK_AGAIN_MS
   const owner = { migration: written, epoch }
   perform(options, { world, owner, facts: observed, result: resultAfter(written, facts, step) }, step, items)
   return untilNextDeadline(status, items, nowMs)

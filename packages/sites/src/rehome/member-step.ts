@@ -19,7 +19,7 @@ import { enterStage } from './cursor.ts'
 import type { RehomeFacts } from './facts.ts'
 import { factsOf, type MemberScene, needsPeer, readMember } from './scene.ts'
 import { A_SLOT, takeSlot } from './slots.ts'
-import { HOLDS_SLOT, type RehomeEffect, type RehomeStage, rehomeTable } from './table.ts'
+import { HOLDS_SLOT, isReleased, type RehomeEffect, type RehomeStage, rehomeTable } from './table.ts'
 
 /** What has happened outside since the last step. */
 export interface News {
@@ -51,7 +51,13 @@ export type Wish =
       readonly scene: MemberScene
       readonly subcloud: Subcloud
     }
-  | { readonly kind: 'discard'; readonly runId: string; readonly memberId: number }
+  | {
+      readonly kind: 'discard'
+      readonly runId: string
+      readonly memberId: number
+      /** What was decided, and is written when nothing of the run is left. */
+      readonly failure?: Failure
+    }
   /** undefined: when somebody wakes it. */
   | { readonly kind: 'rest'; readonly afterMs: number | undefined }
 
@@ -98,8 +104,8 @@ export async function stepMember(id: number, context: StepContext): Promise<Wish
   let { remote } = context.news
   for (let count = 0; count < MAX_DECISIONS && !('kind' in outcome); count++) {
     const view: View = outcome
-    if (remote === undefined && needsPeer(view.scene)) return { kind: 'look at peer', ...view }
-    outcome = await carryOut(context, view, verdictOf(view, remote ?? { kind: 'unread' }))
+    if (remote === undefined && needsPeer(view.scene, context.host)) return { kind: 'look at peer', ...view }
+    outcome = await carryOut(context, view, remote ?? { kind: 'unread' })
     // What was seen before our own claim, or in another stage, is no proof any more.
     if (!('kind' in outcome) && hasMoved(view, outcome)) remote = undefined
   }
@@ -130,12 +136,15 @@ function verdictOf({ scene, subcloud }: View, remote: Remote): Verdict {
   return decide(rehomeTable, cursor, factsOf(scene, subcloud, remote), scene.nowMs)
 }
 
-async function carryOut(context: StepContext, view: View, verdict: Verdict): Promise<Outcome> {
+async function carryOut(context: StepContext, view: View, remote: Remote): Promise<Outcome> {
+  const verdict = verdictOf(view, remote)
   switch (verdict.kind) {
     case 'act':
       return await act(context, view, verdict)
     case 'wait':
-      return await wait(context, view, verdict)
+      return isOwnRun(context, view)
+        ? await waitForRun(context, view, verdict, remote)
+        : await wait(context, view, verdict)
     case 'advance':
       return await advance(context, view, verdict.to)
     case 'compensate':
@@ -213,6 +222,34 @@ function subcloudColumns(
   }
 }
 
+/** Asked for here: nobody but its executor knows whether it was started. */
+function isOwnRun({ host }: StepContext, { scene }: View): boolean {
+  const { cursor, run } = scene.member
+  const isRunning = cursor.stage === 'Running' && cursor.direction === 'Forward'
+  return isRunning && run?.kind === 'under-way' && run.host === host
+}
+
+/** To join is to start what was not started yet: only while the subcloud is not the other site's. What runs goes on. */
+async function waitForRun(
+  context: StepContext,
+  view: View,
+  verdict: Extract<Verdict, { kind: 'wait' }>,
+  remote: Remote,
+): Promise<Outcome> {
+  const { scene, subcloud } = view
+  const released = isReleased.check(factsOf(scene, subcloud, remote))
+  if (released.kind === 'holds') return await wait(context, view, verdict)
+  if (released.kind === 'fails') return await compensate(context, view, released)
+  const columns = waitingColumns(scene.member, released.waitsFor, released.who, scene.nowMs)
+  const after = Object.keys(columns).length > 0 ? await write(context.sql, scene, columns) : scene
+  // One that came back meanwhile may have it in its books still.
+  if (remote.kind === 'member' && !context.news.hasAsked) {
+    const effect = { kind: 'release', ownerEpoch: scene.member.wantedEpoch } as const
+    return { kind: 'perform', effect, scene: after, subcloud }
+  }
+  return rest(untilDeadline(after, LOOK_AGAIN_MS))
+}
+
 async function wait(
   { sql }: StepContext,
   { scene, subcloud }: View,
@@ -251,7 +288,7 @@ async function compensate(context: StepContext, { scene, subcloud }: View, failu
   const { sql, host, note, isDiscarded } = context
   const { member, batch, nowMs } = scene
   if (member.run?.kind === 'under-way' && member.run.host === host && !isDiscarded)
-    return { kind: 'discard', runId: member.runId, memberId: member.id }
+    return { kind: 'discard', runId: member.runId, memberId: member.id, failure }
   const isInterrupted = batch.cancelledMs !== undefined && failure.code === 'PlaybookInterrupted'
   const code = isInterrupted ? CANCELLED : failure.code
   note({ ...named(scene), stage: member.cursor.stage, code }, 'a rehome is taken back')

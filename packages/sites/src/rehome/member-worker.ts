@@ -85,7 +85,7 @@ export class MemberWorker {
         return await this.#join(wish, signal)
       case 'discard':
         await this.#discard(wish.runId, wish.memberId)
-        return {}
+        return wish.failure ? { failure: wish.failure } : {}
     }
   }
 

@@ -63,8 +63,11 @@ export function remoteOf(subcloud: RemoteSubcloud): Remote {
   return { kind: 'member', view: { deployStatus, managementState, ownerEpoch, values } }
 }
 
-/** Whether the decision depends on what the other site says; it is not asked otherwise. */
-export function needsPeer(scene: MemberScene): boolean {
+/**
+ * Whether the decision depends on what the other site says; it is not asked otherwise.
+ * @param host where runs of this process live
+ */
+export function needsPeer(scene: MemberScene, host: string): boolean {
   const { cursor, run, wantedEpoch, isFailureReported } = scene.member
   if (peerHealth(scene) !== 'available') return false
   if (cursor.direction === 'Undo') return cursor.stage === 'Releasing' && !isFailureReported
@@ -75,7 +78,8 @@ export function needsPeer(scene: MemberScene): boolean {
     case 'Managing':
       return true
     case 'Running':
-      return run === undefined
+      // One that was asked for may not have been started: to join it is to start it then.
+      return run === undefined || (run.kind === 'under-way' && run.host === host)
     default:
       return false
   }

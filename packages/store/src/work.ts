@@ -27,31 +27,40 @@ export interface Taking {
 /** Somebody else has taken the key since: whatever its former holder still does has no effect here. */
 export class LeaseLost extends Retryable {}
 
-/** To be put among the steps of a schema that uses these functions. */
+/**
+ * To be put among the steps of a schema that uses these functions. `noted_ms` is when `due_ms` was written, `renewed_ms`
+ * when `until_ms` was: once the clock was set back, nothing else tells how long was meant.
+ */
 export const workSchema: SchemaStep = {
   name: 'work',
   statements: [
     `create table work (
       queue text not null, item text not null, due_ms bigint not null, wakes bigint not null,
-      holder text, epoch bigint not null, until_ms bigint not null, is_open integer not null,
-      primary key (queue, item))`,
+      noted_ms bigint not null, holder text, epoch bigint not null, until_ms bigint not null, renewed_ms bigint not null,
+      is_open integer not null, primary key (queue, item))`,
     'create index work_due on work (queue, is_open, due_ms)',
   ],
 }
 
 /** Makes the key due `afterMs` from now at the latest; also while somebody works on it: it is then taken once more. */
 export async function wakeWork(sql: Sql, queue: string, key: string, afterMs = 0): Promise<void> {
-  const dueMs = (await sql.nowMs()) + afterMs
+  const nowMs = await sql.nowMs()
+  const isDueSooner = 'work.is_open = 1 and work.due_ms < excluded.due_ms'
   await sql.run(
-    `insert into work (queue, item, due_ms, wakes, holder, epoch, until_ms, is_open) values (?, ?, ?, 1, null, 0, 0, 1)
+    `insert into work (queue, item, due_ms, noted_ms, wakes, holder, epoch, until_ms, renewed_ms, is_open)
+     values (?, ?, ?, ?, 1, null, 0, 0, 0, 1)
      on conflict (queue, item) do update set wakes = work.wakes + 1, is_open = 1,
-       due_ms = case when work.is_open = 1 and work.due_ms < excluded.due_ms then work.due_ms else excluded.due_ms end`,
-    [queue, key, dueMs],
+       due_ms = case when ${isDueSooner} then work.due_ms else excluded.due_ms end,
+       noted_ms = case when ${isDueSooner} then work.noted_ms else excluded.noted_ms end`,
+    [queue, key, nowMs + afterMs, nowMs],
   )
   sql.woke?.(queue)
 }
 
-/** When the first key that nobody has now becomes due, or its lease ends; undefined: nothing is open. */
+/**
+ * When the first key that nobody has now becomes due, or its lease ends; undefined: nothing is open. After `takeWork` in
+ * one transaction: that is what learns that the clock was set back.
+ */
 export async function nextDueMs(sql: Sql, queue: string): Promise<number | undefined> {
   const [row] = await sql.all(
     `select min(case when due_ms > until_ms then due_ms else until_ms end) as due from work
@@ -62,9 +71,12 @@ export async function nextDueMs(sql: Sql, queue: string): Promise<number | undef
   return due === null ? undefined : Number(due)
 }
 
-/** Keys that are due and that nobody holds, the longest due first. */
+/**
+ * Keys that are due and that nobody holds, the longest due first. However far the clock is set back, a rest or the lease
+ * of a dead holder lasts at most twice its length. To be called before anything else asks for the time in its transaction.
+ */
 export async function takeWork(sql: Sql, { queue, holder, leaseMs, limit }: Taking): Promise<readonly Lease[]> {
-  const nowMs = await sql.nowMs()
+  const nowMs = await timeForQueue(sql, queue)
   const untilMs = nowMs + leaseMs
   const rows = await sql.all(
     `select item, epoch, wakes from work where queue = ? and is_open = 1 and due_ms <= ? and until_ms <= ?
@@ -73,14 +85,41 @@ export async function takeWork(sql: Sql, { queue, holder, leaseMs, limit }: Taki
   )
   const leases = rows.map(row => leaseOf(row, { queue, holder, untilMs }))
   for (const { key, epoch } of leases)
-    await sql.run('update work set holder = ?, epoch = ?, until_ms = ? where queue = ? and item = ?', [
+    await sql.run('update work set holder = ?, epoch = ?, until_ms = ?, renewed_ms = ? where queue = ? and item = ?', [
       holder,
       epoch,
       untilMs,
+      nowMs,
       queue,
       key,
     ])
   return leases
+}
+
+/**
+ * What was noted at a time that is still to come was noted before the clock was set back: it begins anew, at its full
+ * length. A lease is not ended by that: its holder may be alive, and has as long as ever to renew it.
+ * @returns the time now
+ */
+async function timeForQueue(sql: Sql, queue: string): Promise<number> {
+  // Before the time is read: what another transaction notes meanwhile is later without any clock having been set back.
+  const [row] = await sql.all(
+    `select max(case when noted_ms > renewed_ms then noted_ms else renewed_ms end) as last from work
+     where queue = ? and is_open = 1`,
+    [queue],
+  )
+  const nowMs = await sql.nowMs()
+  if (Number(row?.['last'] ?? 0) <= nowMs) return nowMs
+  for (const [end, begin] of [
+    ['due_ms', 'noted_ms'],
+    ['until_ms', 'renewed_ms'],
+  ] as const)
+    await sql.run(
+      `update work set ${end} = ${end} - ${begin} + ?, ${begin} = ? where queue = ? and item in
+         (select item from work where queue = ? and is_open = 1 and ${begin} > ? ${sql.claiming})`,
+      [nowMs, nowMs, queue, queue, nowMs],
+    )
+  return nowMs
 }
 
 const leaseOf = (row: Row, rest: Pick<Lease, 'queue' | 'holder' | 'untilMs'>): Lease => ({
@@ -92,8 +131,9 @@ const leaseOf = (row: Row, rest: Pick<Lease, 'queue' | 'holder' | 'untilMs'>): L
 
 /** @returns the lease with its new end @throws LeaseLost */
 export async function renewWork(sql: Sql, lease: Lease, leaseMs: number): Promise<Lease> {
-  const untilMs = (await sql.nowMs()) + leaseMs
-  await held(sql, lease, 'until_ms = ?', [untilMs])
+  const nowMs = await sql.nowMs()
+  const untilMs = nowMs + leaseMs
+  await held(sql, lease, 'until_ms = ?, renewed_ms = ?', [untilMs, nowMs])
   return { ...lease, untilMs }
 }
 
@@ -103,14 +143,14 @@ export async function renewWork(sql: Sql, lease: Lease, leaseMs: number): Promis
  * @throws LeaseLost
  */
 export async function finishWork(sql: Sql, lease: Lease, againAfterMs?: number): Promise<void> {
-  const dueMs = (await sql.nowMs()) + (againAfterMs ?? 0)
+  const nowMs = await sql.nowMs()
   const isOpen = againAfterMs === undefined ? 0 : 1
   await held(
     sql,
     lease,
-    `holder = null, until_ms = 0, is_open = case when wakes = ? then ${isOpen} else 1 end,
-     due_ms = case when wakes = ? then ? else due_ms end`,
-    [lease.wakes, lease.wakes, dueMs],
+    `holder = null, until_ms = 0, renewed_ms = 0, is_open = case when wakes = ? then ${isOpen} else 1 end,
+     due_ms = case when wakes = ? then ? else due_ms end, noted_ms = case when wakes = ? then ? else noted_ms end`,
+    [lease.wakes, lease.wakes, nowMs + (againAfterMs ?? 0), lease.wakes, nowMs],
   )
 }
 

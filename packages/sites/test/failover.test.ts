@@ -7,6 +7,7 @@ import { base64 } from './fixture.ts'
 import { type LinkedSites, linkedSites, UUIDS } from './linked-sites.ts'
 
 const MINUTE_MS = 60_000
+const LOOK_MS = 15_000
 
 interface Scene extends LinkedSites {
   readonly failover: FailoverWorker
@@ -32,9 +33,12 @@ async function lostSite(policy: string, options: { members?: number; most?: numb
 
 const stage = async ({ b }: Scene) => (await b.row('failover'))['stage']
 const batches = async ({ b }: Scene) => (await b.rows('batch')).length
-async function later({ clock, failover }: Scene, byMs: number): Promise<void> {
-  clock.advance(byMs)
-  await failover.perform(1)
+/** As often as the worker looks. */
+async function later({ clock, failover }: Scene, byMs: number, lookMs = LOOK_MS): Promise<void> {
+  for (let leftMs = byMs; leftMs > 0; leftMs -= lookMs) {
+    clock.advance(Math.min(lookMs, leftMs))
+    await failover.perform(1)
+  }
 }
 
 test('the policy alarm raises the alarm, and nothing else happens', async () => {
@@ -59,6 +63,46 @@ test('rehome: a confirmed loss is held down, then one batch begins, and no secon
   await scene.b.write(sql => sql.run('update batch set ended_ms = 1'))
   await later(scene, 60 * MINUTE_MS)
   assert.equal(await batches(scene), 1)
+})
+
+test('rehome: time in which nobody looked at the second path does not count, nor does a clock that is set forward', async () => {
+  const scene = await lostSite('rehome')
+  await scene.failover.perform(1)
+  await later(scene, 4 * MINUTE_MS)
+  await later(scene, 60 * MINUTE_MS, 60 * MINUTE_MS)
+  assert.deepEqual([await stage(scene), await batches(scene)], ['waiting', 0])
+  await later(scene, 4 * MINUTE_MS)
+  await later(scene, 3 * LOOK_MS + 1, 3 * LOOK_MS + 1)
+  await later(scene, 5 * MINUTE_MS - 1)
+  assert.deepEqual([await stage(scene), await batches(scene)], ['waiting', 0])
+  await later(scene, 1)
+  assert.deepEqual([await stage(scene), await batches(scene)], ['started', 1])
+})
+
+test('rehome: looks that are late, but not missing, are looks', async () => {
+  const scene = await lostSite('rehome')
+  await scene.failover.perform(1)
+  await later(scene, 5 * MINUTE_MS, 3 * LOOK_MS)
+  assert.deepEqual([await stage(scene), await batches(scene)], ['started', 1])
+})
+
+test('rehome: a process that stood still after it had looked does not take what it saw for a hold-down', async () => {
+  const scene = await lostSite('rehome')
+  await scene.failover.perform(1)
+  await later(scene, 4 * MINUTE_MS)
+  const stalled = new FailoverWorker({
+    site: scene.b.site,
+    secondPaths: () => [
+      async () => {
+        scene.clock.advance(60 * MINUTE_MS)
+        return 'lost'
+      },
+    ],
+    holdDownMs: 5 * MINUTE_MS,
+    sysadminPassword: 'pw',
+  })
+  await stalled.perform(1)
+  assert.deepEqual([await stage(scene), await batches(scene)], ['waiting', 0])
 })
 
 test('rehome: a site that is alive on its second path is held back from, and a loss counts from its last sign of life', async () => {
@@ -88,11 +132,18 @@ test('rehome: what is more than may move alone, or has no password, or is not co
   }
 })
 
-test('rehome: a clock that is set back makes the hold-down no longer than it is', async () => {
+test('rehome: a clock that is set back begins the hold-down anew, and makes it no longer than it is', async () => {
   const scene = await lostSite('rehome')
   await scene.failover.perform(1)
-  await scene.b.write(sql => sql.run('update failover set lost_since_ms = lost_since_ms + 36000000'))
+  await later(scene, 5 * MINUTE_MS - 2)
+  await scene.b.write(sql => sql.run('update failover set looked_ms = looked_ms + 60000'))
   await later(scene, 1)
+  await later(scene, 5 * MINUTE_MS - 1)
+  assert.equal(await batches(scene), 0)
+  const ahead = 'update failover set lost_since_ms = lost_since_ms + 36000000, looked_ms = looked_ms + 36000000'
+  await scene.b.write(sql => sql.run(ahead))
+  await later(scene, 1)
+  assert.equal(await batches(scene), 0)
   await later(scene, 5 * MINUTE_MS)
   assert.equal(await batches(scene), 1)
 })

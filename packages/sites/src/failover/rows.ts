@@ -13,6 +13,8 @@ export interface Failover {
   /** Of the stage. Milliseconds of the database. */
   readonly sinceMs: number
   readonly lostSinceMs: number | undefined
+  /** When the second path was last looked at. */
+  readonly lookedMs: number | undefined
   readonly message: string | undefined
   /** Ids of the batches. */
   readonly operations: readonly string[]
@@ -27,6 +29,7 @@ const failoverOf = (row: Row): Failover => ({
   stage: text(row, 'stage') as FailoverStage,
   sinceMs: integer(row, 'since_ms'),
   lostSinceMs: optionalInteger(row, 'lost_since_ms'),
+  lookedMs: optionalInteger(row, 'looked_ms'),
   message: optionalText(row, 'message'),
   operations: JSON.parse(text(row, 'operations')) as string[],
   createdAt: text(row, 'created_at'),
@@ -40,7 +43,7 @@ export async function failoverOfPeer(sql: Sql, peerId: number): Promise<Failover
   return row && failoverOf(row)
 }
 
-export type FailoverState = Pick<Failover, 'stage' | 'lostSinceMs' | 'message' | 'operations'>
+export type FailoverState = Pick<Failover, 'stage' | 'lostSinceMs' | 'lookedMs' | 'message' | 'operations'>
 
 /** @throws Retryable when somebody else has written it since `before` was read */
 export async function writeFailover(
@@ -54,6 +57,7 @@ export async function writeFailover(
     stage: state.stage,
     since_ms: isSameStage && before ? before.sinceMs : await sql.nowMs(),
     lost_since_ms: state.lostSinceMs ?? null,
+    looked_ms: state.lookedMs ?? null,
     message: state.message ?? null,
     operations: JSON.stringify(state.operations),
   }

@@ -25,6 +25,8 @@ export interface FailoverPorts {
 const HOLD_DOWN_MS = 5 * 60_000
 const MOST = { groups: 1, subclouds: 100 }
 const LOOK_AGAIN_MS = 15_000
+/** Nobody looked for so long: what was between is not known. */
+const LOOKS_APART_MS = 3 * LOOK_AGAIN_MS
 const POLICIES: Readonly<Record<string, FailoverPolicy>> = { propose: 'propose', rehome: 'rehome' }
 
 export class FailoverWorker {
@@ -48,8 +50,7 @@ export class FailoverWorker {
     if (!peer) return void (await forgetFailover(sql, before))
     const nowMs = await sql.nowMs()
     const lost = await lostGroups(sql, peerId, text(peer, 'peer_uuid'))
-    // A clock that was set back makes the hold-down no longer than it is.
-    const lostSinceMs = view === 'lost' ? Math.min(before?.lostSinceMs ?? nowMs, nowMs) : undefined
+    const lostSinceMs = view === 'lost' ? lostSince(before, nowMs) : undefined
     const { holdDownMs = HOLD_DOWN_MS, most = MOST, sysadminPassword } = this.#ports
     const decision = decideFailover({
       policy: policyOf(peer),
@@ -63,15 +64,15 @@ export class FailoverWorker {
       most,
       hasPassword: sysadminPassword !== undefined,
     })
-    await this.#write(sql, { peer, before, lost, lostSinceMs, decision })
+    await this.#write(sql, { peer, before, lost, lostSinceMs, nowMs, decision })
     if (decision.kind === 'rest' || decision.kind === 'done') return undefined
     return decision.kind === 'wait' ? Math.min(LOOK_AGAIN_MS, Math.max(0, decision.untilMs - nowMs)) : LOOK_AGAIN_MS
   }
 
-  async #write(sql: Sql, { peer, before, lost, lostSinceMs, decision }: Written): Promise<void> {
+  async #write(sql: Sql, { peer, before, lost, lostSinceMs, nowMs, decision }: Written): Promise<void> {
     const peerId = integer(peer, 'id')
     const write = (stage: Failover['stage'], message: string, operations: readonly string[] = []) =>
-      writeFailover(sql, peerId, before, { stage, lostSinceMs, message, operations })
+      writeFailover(sql, peerId, before, { stage, lostSinceMs, lookedMs: nowMs, message, operations })
     switch (decision.kind) {
       case 'rest':
         return await forgetFailover(sql, before)
@@ -105,7 +106,18 @@ interface Written {
   readonly before: Failover | undefined
   readonly lost: readonly LostGroup[]
   readonly lostSinceMs: number | undefined
+  readonly nowMs: number
   readonly decision: FailoverDecision
+}
+
+/**
+ * Of a peer that is seen lost now: time in which nobody looked, or that only a clock has skipped, does not count; after a
+ * clock was set back nobody knows how much that was.
+ */
+function lostSince(before: Failover | undefined, nowMs: number): number {
+  if (before?.lostSinceMs === undefined || before.lookedMs === undefined) return nowMs
+  const apartMs = nowMs - before.lookedMs
+  return apartMs >= 0 && apartMs <= LOOKS_APART_MS ? before.lostSinceMs : nowMs
 }
 
 const peerRow = async (sql: Sql, id: number): Promise<Row | undefined> =>

@@ -116,7 +116,8 @@ const failover: SchemaStep = {
     `create table failover (
       id integer primary key autoincrement, version integer not null,
       system_peer_id integer not null unique references system_peer (id) on delete cascade, stage text not null,
-      since_ms bigint not null, lost_since_ms bigint, message text, operations text not null, created_at text not null)`,
+      since_ms bigint not null, lost_since_ms bigint, looked_ms bigint, message text, operations text not null,
+      created_at text not null)`,
   ],
 }
 

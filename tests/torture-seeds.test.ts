@@ -23,9 +23,10 @@ const SEEDS = 24
 
 /**
  * 10252: a leader that wakes up after its successor has finished made the credential of the migration again. 163: one
- * that was answered from an old state when it asked whether its record is current stopped for ever.
+ * that was answered from an old state when it asked whether its record is current stopped for ever. 584: a page that one answer
+ * had and another one had not was asked for without end.
  */
-const REMEMBERED = [10252, 163]
+const REMEMBERED = [10252, 163, 584]
 
 test('seeds that once showed a bug show it no more', async () => {
   const images = new WorldImages()

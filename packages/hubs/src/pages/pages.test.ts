@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Retryable } from '@godwit/core'
 import { KubeClient, resources } from '@godwit/kube'
 import { KubeServer } from '@godwit/kube-server'
 import type { ConfigMap, ManagedClusterMigration } from '../api/index.ts'
@@ -32,6 +33,31 @@ test('an entry that no page can hold is cut off and says so; nothing to say need
   const [page, ...more] = paginate(migration, 'runbook', [{ key: 'c', text: 'x'.repeat(MAX_PAGE_BYTES * 2) }])
   assert.ok(page && bytesOf(page) <= MAX_PAGE_BYTES && page.data?.['c']?.endsWith('(cut off: too long)\n'))
   assert.deepEqual([more, paginate(migration, 'plan', [])], [[], []])
+})
+
+test('a page that one answer says is there and another one is not is put off, and not asked for without end', async () => {
+  let calls = 0
+  const server = await KubeServer.start({ listen: false })
+  try {
+    const inner = server.transport()
+    const client = new KubeClient({
+      transport: {
+        ...inner,
+        request: async call => {
+          if (++calls > 100) throw new Error('asked without end')
+          if (call.method !== 'GET') return inner.request(call)
+          const name = call.path.split('/').at(-1) ?? ''
+          const answer = await inner.request({ ...call, path: call.path.replace(name, 'none') })
+          return { ...answer, text: async () => (await answer.text()).replaceAll('none', name) }
+        },
+      },
+    })
+    const pages = paginate(migration, 'plan', [{ key: 'c', text: 'one' }])
+    await writePages(client, pages)
+    await assert.rejects(writePages(client, pages), Retryable)
+  } finally {
+    await server.stop()
+  }
 })
 
 test('pages are made, changed where they differ, and one of somebody else is left alone', async () => {

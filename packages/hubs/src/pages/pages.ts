@@ -2,6 +2,7 @@
  * What people read about a migration that may be too large for one object: ConfigMaps beside it, each at most 800 KiB,
  * a member for each cluster. They belong to the migration and go with it. Nothing is ever decided from them.
  */
+import { Retryable } from '@godwit/core'
 import { isEqualJson } from '@godwit/engine'
 import { isAlreadyExists, isConflict, type KubeClient, resources } from '@godwit/kube'
 import type { ConfigMap, ManagedClusterMigration } from '../api/index.ts'
@@ -84,7 +85,7 @@ async function writePage(client: KubeClient, page: ConfigMap): Promise<void> {
   }
   const { name, namespace = '' } = page.metadata
   const live = await client.get<ConfigMap>(resources.configMaps, { name, namespace })
-  if (!live) return writePage(client, page)
+  if (!live) throw new Retryable(`ConfigMap ${namespace}/${name} is neither there nor can it be made`)
   const owner = page.metadata.ownerReferences?.[0]?.uid
   if (!live.metadata.ownerReferences?.some(({ uid }) => uid === owner))
     throw new Error(`ConfigMap ${namespace}/${name} exists and does not belong to the migration: delete or rename it`)

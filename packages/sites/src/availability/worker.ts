@@ -7,7 +7,7 @@ import { subcloudOffline } from '../alarms/definitions.ts'
 import { clearAlarm, raiseAlarm } from '../alarms/store.ts'
 import { isAudited } from '../model/states.ts'
 import { type BatchMember, memberOf } from '../rehome/batch-rows.ts'
-import { adoptLate, isLate } from '../rehome/late.ts'
+import { adoptLate, givenUp, isLate } from '../rehome/late.ts'
 import type { RehomePorts } from '../rehome/ports.ts'
 import { QUEUES } from '../site.ts'
 import { type Subcloud, subcloudById, updateSubcloud } from '../subcloud/rows.ts'
@@ -96,7 +96,11 @@ export class AvailabilityAudit {
       const { subcloud } = look
       const after = next(subcloud)
       const answers = presence === 'online' && (look.isAdopted || look.isLate)
-      const columns = { ...changed(subcloud, after), ...(answers && { answered_ms: await sql.nowMs() }) }
+      const columns = {
+        ...changed(subcloud, after),
+        ...(answers && { answered_ms: await sql.nowMs() }),
+        ...(look.isLate && presence !== 'online' && givenUp(subcloud)),
+      }
       if (Object.keys(columns).length > 0) await updateSubcloud(sql, subcloud, columns)
       await this.#follow(sql, subcloud, after)
       if (answers && look.isAdopted && look.member) await wakeWork(sql, QUEUES.member, String(look.member.id))

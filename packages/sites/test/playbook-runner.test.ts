@@ -1,14 +1,24 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { systemClock } from '@godwit/ports'
+import { type Clock, systemClock } from '@godwit/ports'
 import { findAnsiblePlaybook } from '../../../scripts/ansible.ts'
 import { inventoryOf, overridesOf } from '../src/ansible/inventory.ts'
 import { PlaybookRunner, type RehomeRun } from '../src/ansible/playbook-runner.ts'
+import { RunFolder } from '../src/ansible/run-folder.ts'
 
 const SECRET = 'St8rlingX*{{ 1 }}'
 const system = {
@@ -25,9 +35,13 @@ interface Given {
   readonly program?: string
   readonly payload?: Record<string, unknown>
   readonly totalLimitMs?: number
+  readonly clock?: Clock
 }
 
-function setUp(t: TestContext, { script = '', program, payload = {}, totalLimitMs = 60_000 }: Given) {
+function setUp(
+  t: TestContext,
+  { script = '', program, payload = {}, totalLimitMs = 60_000, clock = systemClock }: Given,
+) {
   const home = mkdtempSync(join(tmpdir(), 'godwit-playbook-'))
   t.after(() => rmSync(home, { recursive: true, force: true }))
   const stub = join(home, 'playbook.sh')
@@ -48,7 +62,7 @@ function setUp(t: TestContext, { script = '', program, payload = {}, totalLimitM
     overrides: overridesOf({ payload: { report: join(home, 'report'), ...payload }, system, sysadminPassword: SECRET }),
     secrets: [SECRET],
   }
-  const runner = () => new PlaybookRunner({ base, clock: systemClock, totalLimitMs })
+  const runner = () => new PlaybookRunner({ base, clock, totalLimitMs })
   return { home, base, run, runner, file: (name: string) => join(home, name) }
 }
 
@@ -63,7 +77,7 @@ const until = async (holds: () => boolean) => {
 test('a run that succeeds leaves nothing but that behind, and its files were for its owner only', async t => {
   const { base, run, runner, file } = setUp(t, { script: 'stat -c "%a %n" runs/run-1 runs/run-1/*.yml > modes' })
   assert.deepEqual(await runner().run(run, never), { kind: 'succeeded' })
-  assert.deepEqual(readdirSync(join(base, 'run-1')), ['outcome.json'])
+  assert.deepEqual(readdirSync(join(base, 'run-1')), ['outcome.json', 'started'])
   assert.equal(
     readFileSync(file('modes'), 'utf8'),
     '700 runs/run-1\n600 runs/run-1/inventory.yml\n600 runs/run-1/subcloud1.yml\n',
@@ -138,7 +152,7 @@ test('a service that is killed with SIGKILL finds its run again and takes it to 
   writeFileSync(file('go'), '')
   assert.deepEqual(await joined, { kind: 'succeeded' })
   assert.equal(readFileSync(file('starts'), 'utf8'), 'x\n')
-  assert.deepEqual(readdirSync(join(base, 'run-1')), ['outcome.json'])
+  assert.deepEqual(readdirSync(join(base, 'run-1')), ['outcome.json', 'started'])
 })
 
 test('a run that takes too long is ended with everything it started', async t => {
@@ -181,6 +195,136 @@ test('a run that nobody wants any more is ended and forgotten', async t => {
   await until(() => !isRunning(readFileSync(file('child'), 'utf8').trim()))
 })
 
+test('a run that was cancelled before it was asked for does not begin, and that is told again', async t => {
+  const { base, run, runner, file } = setUp(t, { script: 'echo x > begun' })
+  const outcome = { kind: 'interrupted', reason: 'the run was cancelled' }
+  assert.deepEqual(await runner().run(run, AbortSignal.abort()), outcome)
+  assert.deepEqual(await runner().run(run, never), outcome)
+  assert.deepEqual(readdirSync(join(base, 'run-1')), ['outcome.json', 'refused'])
+  assert.equal(existsSync(file('begun')), false)
+})
+
+test('who has left already starts nothing, and writes nothing', async t => {
+  const { base, run, runner } = setUp(t, {})
+  assert.equal(await runner().run(run, never, AbortSignal.abort()), undefined)
+  assert.equal(existsSync(base), false)
+  assert.deepEqual(await runner().run(run, never), { kind: 'succeeded' })
+})
+
+test('who leaves while the run is being prepared starts nothing: it is left to the next', async t => {
+  const leave = new AbortController()
+  // The clock is read for what is written into the folder.
+  const now = () => {
+    leave.abort()
+    return systemClock.now()
+  }
+  const clock: Clock = { ...systemClock, now }
+  const { home, run, runner, file } = setUp(t, { script: 'echo x > begun', clock })
+  assert.equal(await runner().run(run, never, leave.signal), undefined)
+  const program = join(home, 'next.sh')
+  writeFileSync(program, `#!/bin/sh\necho x > ${file('next')}\n`, { mode: 0o755 })
+  assert.deepEqual(await runner().run({ ...run, command: { ...run.command, program } }, never), { kind: 'succeeded' })
+  assert.deepEqual([existsSync(file('begun')), existsSync(file('next'))], [false, true])
+})
+
+const HASTE = 40
+/** Timers fire earlier. */
+const hurried: Clock = { ...systemClock, after: (delayMs, run) => systemClock.after(delayMs / HASTE, run) }
+
+/** A launcher waits when it comes to this program, until it is told to go on; by then it has told its pid. */
+function holdLauncherAt(t: TestContext, home: string, program: string) {
+  const path = process.env['PATH'] ?? ''
+  const folder = join(home, 'held-programs')
+  mkdirSync(folder)
+  const wait = `echo $PPID > ${home}/.held; mv ${home}/.held ${home}/held; while [ -d ${home} ] && [ ! -e ${home}/go ]; do sleep 0.05; done`
+  writeFileSync(join(folder, program), `#!/bin/sh\nPATH='${path}'\n${wait}\nexec ${program} "$@"\n`, { mode: 0o755 })
+  process.env['PATH'] = `${folder}:${path}`
+  t.after(() => {
+    process.env['PATH'] = path
+  })
+  return {
+    isHeld: () => until(() => existsSync(join(home, 'held'))),
+    goOn: async () => {
+      writeFileSync(join(home, 'go'), '')
+      await until(() => !isRunning(readFileSync(join(home, 'held'), 'utf8').trim()))
+    },
+  }
+}
+
+// Before it has claimed the run; and after that, before it can be found by others.
+for (const program of ['mkdir', 'mv']) {
+  test(`a run that is cancelled while its launcher is at ${program} never begins`, async t => {
+    const { home, run, runner, file } = setUp(t, { script: 'echo x > begun' })
+    const launcher = holdLauncherAt(t, home, program)
+    const cancel = new AbortController()
+    const outcome = runner().run(run, cancel.signal)
+    await launcher.isHeld()
+    cancel.abort()
+    assert.deepEqual(await outcome, { kind: 'interrupted', reason: 'the run was cancelled' })
+    await launcher.goOn()
+    assert.equal(existsSync(file('begun')), false)
+  })
+
+  test(`a run that is discarded while its launcher is at ${program} never begins`, async t => {
+    const { home, run, runner, file } = setUp(t, { script: 'echo x > begun' })
+    const launcher = holdLauncherAt(t, home, program)
+    const leave = new AbortController()
+    const left = runner().run(run, never, leave.signal)
+    await launcher.isHeld()
+    leave.abort()
+    assert.equal(await left, undefined)
+    await runner().discard('run-1')
+    await launcher.goOn()
+    assert.equal(existsSync(file('begun')), false)
+  })
+
+  test(`a run that did not start in time because its launcher is at ${program} does not begin later`, async t => {
+    const { home, run, runner, file } = setUp(t, { script: 'echo x > begun', clock: hurried, totalLimitMs: 600_000 })
+    const launcher = holdLauncherAt(t, home, program)
+    const outcome = runner().run(run, never)
+    await launcher.isHeld()
+    assert.deepEqual(await outcome, { kind: 'interrupted', reason: 'the playbook did not start in time' })
+    await launcher.goOn()
+    assert.equal(existsSync(file('begun')), false)
+  })
+}
+
+test('a launcher that comes while its folder is being removed finds no marks and does not begin', t => {
+  const { home, file } = setUp(t, {})
+  const folder = join(home, 'half-removed')
+  mkdirSync(folder)
+  const launch = () =>
+    spawnSync('/bin/sh', ['-c', RunFolder.LAUNCHER, 'rehome', 'touch', file('begun')], { cwd: folder })
+  launch()
+  assert.equal(existsSync(file('begun')), false)
+  rmSync(join(folder, 'started'), { recursive: true })
+  writeFileSync(join(folder, 'asked-at'), '0')
+  launch()
+  assert.ok(existsSync(file('begun')), 'it is what it was asked at that it missed')
+})
+
+test('a leader that does not end when it is asked to is killed, also by a clock that is set back again and again', async t => {
+  let now = systemClock.now()
+  // In haste only when it has begun: it must have its time to start.
+  let haste = 1
+  const clock: Clock = {
+    now: () => (now -= 1_000),
+    after: (delayMs, run) => systemClock.after(delayMs / haste, run),
+  }
+  const { run, runner, base, file } = setUp(t, { script: 'echo x > begun; exec sleep 300', clock })
+  const cancel = new AbortController()
+  const outcome = runner().run(run, cancel.signal)
+  await until(() => existsSync(file('begun')))
+  const [leader = ''] = readFileSync(join(base, 'run-1/leader'), 'utf8').split(' ')
+  process.kill(Number(leader), 'SIGSTOP')
+  haste = HASTE
+  // Ends the test where the grace does not.
+  t.after(() => isRunning(leader) && process.kill(-Number(leader), 'SIGKILL'))
+  cancel.abort()
+  await until(() => !isRunning(leader))
+  assert.deepEqual(await outcome, { kind: 'interrupted', reason: 'the run was cancelled' })
+})
+
 test('a run id that is a path is refused', async t => {
   const { run, runner } = setUp(t, {})
   await assert.rejects(runner().run({ ...run, runId: '../other' }, never), /is no run id/)
@@ -221,5 +365,5 @@ test('the real ansible-playbook tells at which task it failed', async t => {
   assert.equal(outcome.task, 'Change keystone data')
   assert.match(outcome.text, /^fatal: \[subcloud1\]: FAILED!/)
   assert.equal(outcome.text.includes(SECRET), false)
-  assert.deepEqual(readdirSync(join(base, 'run-1')), ['outcome.json'])
+  assert.deepEqual(readdirSync(join(base, 'run-1')), ['outcome.json', 'started'])
 })

@@ -34,8 +34,10 @@ export interface PlaybookRunnerOptions {
 }
 
 const LOOK_MS = 250
-const START_GRACE_MS = 10_000
-const KILL_GRACE_MS = 5_000
+const KILL_LOOK_MS = 20
+// Counted, for a clock that is set back would make them hours: 10 s and 5 s.
+const START_GRACE_LOOKS = 40
+const KILL_GRACE_LOOKS = 250
 
 export class PlaybookRunner {
   readonly #options: PlaybookRunnerOptions
@@ -47,21 +49,19 @@ export class PlaybookRunner {
   /**
    * Starts the run, or joins it when it was started before; resolves when it is over. How it ended is told again to
    * whoever asks, until the run is discarded.
-   * @param cancel ends the run
-   * @param leave the caller goes, and the run goes on: undefined
+   * @param cancel ends the run; one that was not started will not be
+   * @param leave the caller goes, and the run goes on: undefined. One that was not started is left to the next caller
    */
   async run(run: RehomeRun, cancel: AbortSignal, leave?: AbortSignal): Promise<RunOutcome | undefined> {
     const folder = new RunFolder(this.#options.base, run.runId)
-    const { command, inventory, overrides } = run
-    const args = argumentsOf(command, folder.path)
+    const args = argumentsOf(run.command, folder.path)
     const isStarted = (await folder.exitStatus()) !== undefined || (await folder.leader()) !== undefined
     // Read after them: they go when it is written.
     const known = await settled(folder)
     if (known) return known
     if (!isStarted) {
-      const askedAt = String(this.#options.clock.now())
-      await folder.prepare({ [ASKED_AT]: askedAt, [INVENTORY]: inventory, [overridesFile(command.name)]: overrides })
-      await this.#launch(folder, [command.program, ...args], run.secrets)
+      if (leave?.aborted) return undefined
+      await this.#start(folder, run, args, leave ? AbortSignal.any([cancel, leave]) : cancel)
     }
     const outcome = await this.#await(folder, run, cancel, leave)
     if (outcome) await folder.settle(JSON.stringify(outcome))
@@ -75,11 +75,25 @@ export class PlaybookRunner {
     await folder.remove()
   }
 
+  /** Not when `stop` comes first: then there is a folder for the outcome, and no program in it. */
+  async #start(folder: RunFolder, run: RehomeRun, args: readonly string[], stop: AbortSignal): Promise<void> {
+    const { command, inventory, overrides, secrets } = run
+    const files = { [INVENTORY]: inventory, [overridesFile(command.name)]: overrides }
+    await folder.prepare({ [ASKED_AT]: String(this.#options.clock.now()), ...(stop.aborted ? {} : files) })
+    await this.#launch(folder, [command.program, ...args], secrets, stop)
+  }
+
   /** In a session of its own: it outlives us, and can be ended with everything it started. */
-  async #launch(folder: RunFolder, words: readonly string[], secrets: readonly string[]): Promise<void> {
+  async #launch(
+    folder: RunFolder,
+    words: readonly string[],
+    secrets: readonly string[],
+    stop: AbortSignal,
+  ): Promise<void> {
     const output = await folder.openOutput()
     try {
       await output.write(`${masked(words.join(' '), secrets)}\n`)
+      if (stop.aborted) return
       const child = spawn('/bin/sh', ['-c', RunFolder.LAUNCHER, 'rehome', ...words], {
         cwd: folder.path,
         detached: true,
@@ -103,9 +117,9 @@ export class PlaybookRunner {
     // The limit counts for the run, however often it changes hands.
     const startedAt = (await folder.askedAt()) ?? clock.now()
     const wakes = leave ? AbortSignal.any([cancel, leave]) : cancel
-    for (;;) {
+    for (let look = 0; ; look++) {
       const leader = await folder.leader()
-      const isOver = leader === undefined ? clock.now() - startedAt > START_GRACE_MS : !(await isAlive(leader))
+      const isKilled = leader !== undefined && !(await isAlive(leader))
       // Read after the look at the process: it writes its status as the last thing it does.
       const status = await folder.exitStatus()
       const known = await settled(folder)
@@ -113,9 +127,10 @@ export class PlaybookRunner {
       if (status !== undefined) return await ended(folder, status, secrets)
       if (!folder.exists) return { kind: 'interrupted', reason: 'the run was discarded' }
       if (leave?.aborted) return undefined
-      if (isOver)
-        return { kind: 'interrupted', reason: leader ? 'the playbook was killed' : 'the playbook did not start' }
+      if (isKilled) return { kind: 'interrupted', reason: 'the playbook was killed' }
       if (cancel.aborted) return await this.#interrupt(folder, 'the run was cancelled')
+      if (!leader && look >= START_GRACE_LOOKS)
+        return await this.#interrupt(folder, 'the playbook did not start in time')
       if (clock.now() - startedAt > totalLimitMs)
         return await this.#interrupt(folder, `the playbook took longer than ${totalLimitMs / 1000} s`)
       await sleep(clock, LOOK_MS, wakes)
@@ -130,13 +145,18 @@ export class PlaybookRunner {
   /** The whole group: ansible starts a process for each host, and ssh beside them. */
   async #kill(folder: RunFolder): Promise<void> {
     const { clock } = this.#options
-    const leader = await folder.leader()
+    let leader = await folder.leader()
+    if (!leader) {
+      // Its launcher may be on its way: it stops at this, or can be read now.
+      await folder.refuse()
+      leader = await folder.leader()
+    }
     if (!leader) return
-    const deadlineAt = clock.now() + KILL_GRACE_MS
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       if (!(await isAlive(leader))) break
       send(leader.pid, signal)
-      while ((await isAlive(leader)) && (signal === 'SIGKILL' || clock.now() < deadlineAt)) await sleep(clock, 20)
+      for (let look = 0; (await isAlive(leader)) && (signal === 'SIGKILL' || look < KILL_GRACE_LOOKS); look++)
+        await sleep(clock, KILL_LOOK_MS)
     }
     // Children that ignored the first signal outlive the shell that led them.
     send(leader.pid, 'SIGKILL')

@@ -9,6 +9,7 @@ import { chmod, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'no
 import { join } from 'node:path'
 
 const STARTED = 'started'
+const REFUSED = 'refused'
 const LEADER = 'leader'
 const EXIT = 'exit'
 const OUTCOME = 'outcome.json'
@@ -48,14 +49,28 @@ export class RunFolder {
     return open(join(this.path, OUTPUT), 'a', 0o600)
   }
 
-  /** Shell text that runs its arguments at most once in this folder, whoever else tries, and leaves its exit status. */
+  /**
+   * Shell text that runs its arguments at most once in this folder, whoever else tries, and leaves its exit status. It
+   * says who it is before it looks whether it may: who refuses the run and finds no leader then knows that none will run.
+   */
   static readonly LAUNCHER = [
     `mkdir ${STARTED} 2>/dev/null || exit 0`,
     `ticks=$(sed 's/.*) //' /proc/$$/stat | cut -d' ' -f20)`,
-    `echo "$$ $ticks" > .${LEADER} && mv .${LEADER} ${LEADER}`,
+    `[ "$ticks" ] && echo "$$ $ticks" > .${LEADER} && mv .${LEADER} ${LEADER} || exit 0`,
+    `[ -e ${ASKED_AT} ] && [ ! -e ${REFUSED} ] || exit 0`,
     '"$@"',
     `echo $? > .${EXIT} && mv .${EXIT} ${EXIT}`,
   ].join('\n')
+
+  /** From now on no program begins in this folder; one whose leader can be read may have begun before. Can be repeated. */
+  async refuse(): Promise<void> {
+    try {
+      await mkdir(join(this.path, REFUSED))
+    } catch (error) {
+      // In a folder that is gone nothing begins either.
+      if (!['EEXIST', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    }
+  }
 
   async leader(): Promise<Leader | undefined> {
     const [pid = '', startTicks = ''] = (await this.#read(LEADER))?.trim().split(' ') ?? []
@@ -83,14 +98,18 @@ export class RunFolder {
     return this.#read(OUTCOME)
   }
 
-  /** How it ended, and nothing else, is left. One that was discarded meanwhile stays gone. */
+  /**
+   * How it ended is left, and the marks that hold back a launcher that comes late. One that was discarded meanwhile stays
+   * gone.
+   */
   async settle(outcome: string): Promise<void> {
     try {
       const temporary = join(this.path, `.${OUTCOME}.${process.pid}`)
       await writeFile(temporary, outcome, { mode: 0o600 })
       await rename(temporary, join(this.path, OUTCOME))
       for (const name of await readdir(this.path))
-        if (name !== OUTCOME) await rm(join(this.path, name), { recursive: true, force: true })
+        if (![OUTCOME, STARTED, REFUSED].includes(name))
+          await rm(join(this.path, name), { recursive: true, force: true })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
@@ -98,6 +117,8 @@ export class RunFolder {
 
   /** Nothing of it is left: neither secrets nor what a program may have written beside them. */
   async remove(): Promise<void> {
+    // Before the marks go: a launcher that comes between would find neither of them.
+    await rm(join(this.path, ASKED_AT), { force: true })
     await rm(this.path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 })
   }
 

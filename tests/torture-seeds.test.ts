@@ -23,10 +23,11 @@ const SEEDS = 24
 
 /**
  * 10252: a leader that wakes up after its successor has finished made the credential of the migration again. 163: one
- * that was answered from an old state when it asked whether its record is current stopped for ever. 584: a page that one answer
- * had and another one had not was asked for without end.
+ * that was answered from an old state when it asked whether its record is current stopped for ever. 584: a page that
+ * one answer had and another one had not was asked for without end. 155 and 298: whoever did not see yet what it had
+ * done did it again and again.
  */
-const REMEMBERED = [10252, 163, 584]
+const REMEMBERED = [10252, 163, 584, 155, 298]
 
 test('seeds that once showed a bug show it no more', async () => {
   const images = new WorldImages()

@@ -41,7 +41,7 @@ test('settling an outcome does not lose another one that came in the meantime', 
   runner.start('item', ['a'])
   await runner.idle()
   const first = runner.outcome('item') ?? assert.fail()
-  runner.start('item', ['a'])
+  runner.start('item', ['b'])
   await runner.idle()
   runner.settle('item', first)
   assert.deepEqual(runner.outcome('item'), { kind: 'done', receipts: ['run 2'] })
@@ -180,6 +180,45 @@ test('a clock that is set back by an hour does not put a retry off', async () =>
   aheadMs = 0
   assert.equal(runner.start('item', ['a']), false)
   clock.advance(150)
+  assert.equal(runner.start('item', ['a']), true)
+  await runner.idle()
+})
+
+test('what was done is not done again at once by whoever does not see it yet, and others do not wait for it', async () => {
+  const seen: number[] = []
+  const { runner, clock, settled } = build(async () => {
+    seen.push(clock.now())
+    return undefined
+  })
+  const beganMs = clock.now()
+  const endMs = beganMs + 20_000
+  // A cache that lags by 20 s: each look wants the same again.
+  const look = async () => {
+    runner.start('item', ['delete'])
+    await runner.idle()
+  }
+  await look()
+  for (let looks = 0; clock.now() < endMs; ) {
+    while (looks < settled.length) {
+      looks += 1
+      await look()
+    }
+    clock.advance(Math.min(clock.untilNext() ?? 1_000, endMs - clock.now()))
+  }
+  const gaps = seen.map((atMs, index) => atMs - (seen[index - 1] ?? beganMs))
+  assert.deepEqual(gaps.slice(0, 7), [0, 100, 200, 400, 800, 1_600, 2_000])
+  assert.ok(seen.length < 16, `${seen.length} repetitions`)
+  assert.equal(runner.start('item', ['delete']), false)
+  assert.equal(runner.start('item', ['create']), true)
+  await runner.idle()
+})
+
+test('nobody is told of the end of a rest that held nothing up', async () => {
+  const { runner, clock, settled } = build(async () => undefined)
+  runner.start('item', ['a'])
+  await runner.idle()
+  clock.advance(60_000)
+  assert.deepEqual(settled, ['item'])
   assert.equal(runner.start('item', ['a']), true)
   await runner.idle()
 })

@@ -14,7 +14,9 @@ export interface EffectRunnerOptions<Effect, Receipt> {
   /** How many keys may act at once; what is only awaited holds no place. */
   readonly concurrency: number
   readonly perform: (key: string, effect: Effect) => Promise<Receipt | undefined>
-  /** Called when a key's effects ended, or its retry is due: time to look at the world again. */
+  /** Effects of one name do the same; default: their JSON. */
+  readonly nameOf?: (effect: Effect) => string
+  /** Called when a key's effects ended, or its rest is over: time to look at the world again. */
   readonly onSettled: (key: string) => void
   /** Keys that are looked at together belong to one group; default: each is its own. */
   readonly groupOf?: (key: string) => string
@@ -23,15 +25,33 @@ export interface EffectRunnerOptions<Effect, Receipt> {
   readonly maxDelayMs?: number
 }
 
+/** Whoever wants again what was done just now has not seen it yet: it is done again this much later at the most. */
+const MAX_REPEAT_MS = 2_000
+
+/** Until its end certain effects of a key are not started. */
+interface Rest {
+  /** Names of the effects; undefined: any. */
+  readonly of: string | undefined
+  /** Somebody wanted to start them. */
+  isWanted: boolean
+}
+
+/** What a key did last, how often in a row. */
+interface Repeat {
+  readonly of: string
+  readonly times: number
+}
+
 /**
  * Performs effects beside the passes, so that a slow or poisoned item never holds up the others. At most one run a
  * key at a time, effects of a run in order. Remembers outcomes only until they are taken: the truth is the record.
+ * What was done and is wanted again at once, because a cache does not show it yet, is repeated at growing intervals.
  */
 export class EffectRunner<Effect, Receipt> {
   readonly #options: EffectRunnerOptions<Effect, Receipt>
   readonly #outcomes = new Map<string, Outcome<Receipt>>()
-  /** Keys whose retry is not due yet. */
-  readonly #putOff = new Set<string>()
+  readonly #rests = new Map<string, Rest>()
+  readonly #repeats = new Map<string, Repeat>()
   readonly #attempts = new Map<string, number>()
   readonly #running = new Set<string>()
   readonly #groups = new Map<string, number>()
@@ -79,14 +99,14 @@ export class EffectRunner<Effect, Receipt> {
     if (this.#running.has(key)) return
     this.#outcomes.delete(key)
     this.#attempts.delete(key)
-    this.#putOff.delete(key)
+    this.#rests.delete(key)
+    this.#repeats.delete(key)
   }
 
-  /** Starts effects for a key unless they run already or their retry is not due yet. */
+  /** Starts effects for a key unless some run already, their retry is not due yet, or they were done just now. */
   start(key: string, effects: readonly Effect[]): boolean {
-    const last = this.#outcomes.get(key)
-    if (this.#isStopped || this.#running.has(key)) return false
-    if (last?.kind === 'retry' && this.#putOff.has(key)) return false
+    if (this.#isStopped || this.#running.has(key) || this.#isResting(key, effects)) return false
+    this.#rests.delete(key)
     this.#outcomes.delete(key)
     this.#running.add(key)
     this.#count(key, 1)
@@ -111,6 +131,18 @@ export class EffectRunner<Effect, Receipt> {
     while (this.#running.size > 0) await new Promise<void>(resolve => this.#waiting.push(resolve))
   }
 
+  #isResting(key: string, effects: readonly Effect[]): boolean {
+    const rest = this.#rests.get(key)
+    if (!rest || (rest.of !== undefined && rest.of !== this.#nameOf(effects))) return false
+    rest.isWanted = true
+    return true
+  }
+
+  #nameOf(effects: readonly Effect[]): string {
+    const { nameOf = JSON.stringify } = this.#options
+    return effects.map(effect => nameOf(effect)).join()
+  }
+
   #begin(key: string, effects: readonly Effect[]): void {
     this.#acting++
     this.#run(key, effects)
@@ -125,6 +157,7 @@ export class EffectRunner<Effect, Receipt> {
         if (receipt !== undefined) receipts.push(receipt)
       }
       this.#attempts.delete(key)
+      this.#restAfter(key, this.#nameOf(effects))
       outcome = { kind: 'done', receipts }
     } catch (error) {
       outcome = this.#failure(key, error)
@@ -157,20 +190,42 @@ export class EffectRunner<Effect, Receipt> {
     begin()
   }
 
+  /** The first repetition is early: usually somebody undid it. */
+  #restAfter(key: string, of: string): void {
+    const last = this.#repeats.get(key)
+    const repeat = { of, times: last?.of === of ? last.times + 1 : 0 }
+    this.#repeats.set(key, repeat)
+    const forget = () => this.#repeats.get(key) === repeat && this.#repeats.delete(key)
+    this.#rest(key, of, this.#grown(repeat.times, MAX_REPEAT_MS), isWanted => {
+      if (isWanted) this.#options.clock.after(MAX_REPEAT_MS, forget)
+      else forget()
+    })
+  }
+
+  /** By its timer, not by the time of day: a clock may be set back by an hour. */
+  #rest(key: string, of: string | undefined, delayMs: number, onEnd?: (isWanted: boolean) => void): void {
+    const rest = { of, isWanted: of === undefined }
+    this.#rests.set(key, rest)
+    this.#options.clock.after(delayMs, () => {
+      if (this.#rests.get(key) === rest) this.#rests.delete(key)
+      else rest.isWanted = false
+      onEnd?.(rest.isWanted)
+      if (rest.isWanted) this.#options.onSettled(key)
+    })
+  }
+
+  #grown(times: number, maxDelayMs: number): number {
+    return Math.min(maxDelayMs, (this.#options.baseDelayMs ?? 100) * 2 ** Math.min(times, 20))
+  }
+
   #failure(key: string, error: unknown): Outcome<Receipt> {
     if (error instanceof Terminal) return { kind: 'failed', code: error.code, message: error.message }
-    const { clock, random, onSettled, baseDelayMs = 100, maxDelayMs = 15_000 } = this.#options
+    const { clock, random, maxDelayMs = 15_000 } = this.#options
     const attempts = (this.#attempts.get(key) ?? 0) + 1
     this.#attempts.set(key, attempts)
-    const grown = Math.min(maxDelayMs, baseDelayMs * 2 ** Math.min(attempts - 1, 20))
     const asked = error instanceof Retryable ? (error.afterMs ?? 0) : 0
-    const delayMs = Math.max(asked, grown * (1 + 0.2 * random.next()))
-    // By its timer, not by the time of day: a clock may be set back by an hour.
-    this.#putOff.add(key)
-    clock.after(delayMs, () => {
-      this.#putOff.delete(key)
-      onSettled(key)
-    })
+    const delayMs = Math.max(asked, this.#grown(attempts - 1, maxDelayMs) * (1 + 0.2 * random.next()))
+    this.#rest(key, undefined, delayMs)
     const message = error instanceof Error ? error.message : String(error)
     return { kind: 'retry', message, attempts, retryAtMs: clock.now() + delayMs }
   }

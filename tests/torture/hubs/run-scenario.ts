@@ -95,7 +95,14 @@ export async function runScenario(
     const restless = late.map(party => `${party} goes on writing after the end`)
     return {
       state,
-      failures: [...failures, ...restless, ...watchdog.violations, ...world.audit.violations, ...leaks],
+      failures: [
+        ...failures,
+        ...restless,
+        ...watchdog.violations,
+        ...world.audit.violations,
+        ...world.storms.violations,
+        ...leaks,
+      ],
       writes,
       crashes,
       tookMs,

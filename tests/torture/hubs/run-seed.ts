@@ -83,6 +83,7 @@ export async function runSeed(seed: number, images: WorldImages): Promise<SeedRu
         ...failures,
         ...run.watchdog.violations,
         ...world.audit.violations,
+        ...world.storms.violations,
         ...(run.canaries.found ? [`INV-10: ${run.canaries.found}`] : []),
       ],
       tookMs,

@@ -23,6 +23,7 @@ import {
   startFleet,
 } from '@godwit/simulation'
 import { Audit } from './audit.ts'
+import { Storms } from './storms.ts'
 import {
   accessOf,
   calmKnobs,
@@ -59,6 +60,7 @@ export class HubsWorld {
   readonly clients: PerServer<KubeClient>
   readonly parties: Readonly<Record<PartyName, Party>>
   readonly audit: Audit
+  readonly storms = new Storms()
   #fleet: Fleet | undefined
   readonly #image: WorldImage
   readonly #options: HubsWorldOptions
@@ -269,6 +271,7 @@ export class HubsWorld {
     const { onWrite } = this.#options
     const told = {
       request: (request: TransportRequest) => {
+        this.storms.note(`process ${ports.epoch} of ${party}`, this.clock.now(), request)
         if (isAccessReview(request)) return this.#review(`${party} ${name}`, name, request, direct)
         if (request.method !== 'GET') onWrite?.(party, name, request)
         return direct.request(request)

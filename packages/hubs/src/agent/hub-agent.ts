@@ -138,13 +138,16 @@ export class HubAgent {
     forget?.()
   }
 
-  #runner<Effect>(perform: (key: string, effect: Effect) => Promise<Evidence | undefined>) {
+  #runner<Work extends { readonly effect: object }>(
+    perform: (key: string, work: Work) => Promise<Evidence | undefined>,
+  ) {
     const { clock, random, concurrency = 24 } = this.#options
-    const runner = new EffectRunner<Effect, Evidence>({
+    const runner = new EffectRunner<Work, Evidence>({
       clock,
       random,
       concurrency,
       perform,
+      nameOf: ({ effect }) => JSON.stringify(effect),
       groupOf: taskOfKey,
       onSettled: key => {
         const task = taskOfKey(key)

@@ -15,7 +15,7 @@ import {
 import { migrationSamples } from '../metrics/collectors.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { Reports } from '../report/reports.ts'
-import { passOverMigration, performWork, type Work } from './migration-pass.ts'
+import { nameOfWork, passOverMigration, performWork, type Work } from './migration-pass.ts'
 import { isContending } from './turn.ts'
 import { Turnstile } from './turnstile.ts'
 import { GlobalHubWorld } from './world.ts'
@@ -61,6 +61,7 @@ export async function runController(options: ControllerOptions, epoch: number, s
     random,
     concurrency: 16,
     perform: (_, work) => performWork(work),
+    nameOf: nameOfWork,
     onSettled: key => lookSoon(key.split('/')[0] ?? ''),
   })
   await world.start(signal)

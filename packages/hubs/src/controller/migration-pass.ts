@@ -60,6 +60,13 @@ export const performWork = async (work: Work): Promise<undefined> => {
   return undefined
 }
 
+/** A result that says something else is another effect. */
+export function nameOfWork(work: Work): string {
+  if (work.kind === 'deliverBundle') return work.bundle
+  const { effect, context } = work
+  return JSON.stringify(effect.kind === 'writeResult' ? [effect, context.result.data] : effect)
+}
+
 /** @returns milliseconds until the next deadline, or undefined when only a change can bring news. */
 export async function passOverMigration(
   options: MigrationPassOptions,

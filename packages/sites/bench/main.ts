@@ -45,12 +45,21 @@ async function measure(subclouds: number): Promise<Cost> {
     lists.push(performance.now() - startedAt)
   }
   figure(`list of all of them, median of ${LOOKS}`, median(lists), 'ms', subclouds === 1000 ? { atMost: 50 } : {})
+  const used = () => [sites.b.usedMs, sites.a.usedMs, process.cpuUsage().user / 1e3 + process.cpuUsage().system / 1e3]
+  const [usedBefore, requestsBefore] = [used(), sites.requests]
   const migrateMs = await sites.migrate(PLAYBOOK_MS)
+  const usedMs = used().map((ms, index) => (ms - (usedBefore[index] ?? 0)) / subclouds)
   const boundMs = Math.ceil(subclouds / WIDTH) * PLAYBOOK_MS
   figure('migration to the other site', migrateMs / 1000, 's')
   figure('of it the playbooks alone, with every place taken at all times', boundMs / migrateMs, '', { atLeast: 0.9 })
-  const beside = median(sites.b.memberTimesMs()) - PLAYBOOK_MS
-  figure('a subcloud in its place beside its playbook, median', beside, 'ms', { atMost: 50 })
+  const times = sites.b.memberTimes()
+  figure('a subcloud from its beginning until it is managed, median', median(times.map(({ tookMs }) => tookMs)), 'ms')
+  figure('of it waiting for one of the places, median', median(times.map(({ queuedMs }) => queuedMs)), 'ms')
+  const beside = median(times.map(({ tookMs, queuedMs }) => tookMs - queuedMs)) - PLAYBOOK_MS
+  figure('of it neither that nor its playbook, median', beside, 'ms', { atMost: 50 })
+  figure('requests to the other site for a subcloud', (sites.requests - requestsBefore) / subclouds, '')
+  for (const [index, who] of ['site-b, which takes it in', 'site-a', 'simulator and lines, which are here'].entries())
+    figure(`processor time of ${who}, for a subcloud`, usedMs[index] ?? Number.NaN, 'ms')
   for (const site of [sites.a, sites.b])
     figure(`highest resident size of ${site.identity.name}`, site.peakMiB, 'MiB', { atMost: 250 })
   await sites.stop()

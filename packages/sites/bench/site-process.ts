@@ -12,6 +12,8 @@ const program = fileURLToPath(new URL('../../cli/bin/godwit.mjs', import.meta.ur
 /** As the manifests have it: a process with room lets garbage lie. */
 const NODE_OPTIONS = '--max-old-space-size=384 --max-semi-space-size=4'
 const PASSWORD = 'bench-secret'
+/** Of the figures that Linux keeps of a process. */
+const TICK_MS = 10
 const DOMAIN = { name: 'Default' }
 
 export interface SiteName {
@@ -19,6 +21,13 @@ export interface SiteName {
   readonly name: string
   /** First three numbers of its management subnet. */
   readonly subnet: string
+}
+
+export interface MemberTime {
+  /** From its beginning until it is managed. */
+  readonly tookMs: number
+  /** Of it, without a place among those that run. */
+  readonly queuedMs: number
 }
 
 export type Json = Readonly<Record<string, unknown>>
@@ -74,17 +83,24 @@ export class SiteProcess {
     return objects as readonly Json[]
   }
 
-  /** From the moment that a member had a place in its batch until its end, in milliseconds. */
-  memberTimesMs(): readonly number[] {
+  /** Of those that have ended well in the last batch. */
+  memberTimes(): readonly MemberTime[] {
     const database = new DatabaseSync(this.#database, { readOnly: true })
     const rows = database
       .prepare(
-        `select ended_ms - started_ms as took from batch_member
+        `select ended_ms - started_ms as took, queued_ms as queued from batch_member
          where batch_id = (select max(id) from batch) and outcome = 'complete'`,
       )
       .all()
     database.close()
-    return rows.map(({ took }) => Number(took))
+    return rows.map(({ took, queued }) => ({ tookMs: Number(took), queuedMs: Number(queued) }))
+  }
+
+  /** Of the processor, so far, in milliseconds; Linux only. */
+  get usedMs(): number {
+    const [, rest = ''] = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8').split(') ')
+    const [userTicks, systemTicks] = rest.split(' ').slice(11, 13).map(Number)
+    return ((userTicks ?? 0) + (systemTicks ?? 0)) * TICK_MS
   }
 
   /** Highest resident size so far, in MiB; Linux only. */

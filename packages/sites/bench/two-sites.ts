@@ -22,23 +22,28 @@ export interface TwoSitesOptions {
   readonly width: number
 }
 
+interface Parts {
+  readonly sites: readonly [SiteProcess, SiteProcess]
+  readonly subclouds: SimulatedSubclouds
+  readonly options: TwoSitesOptions
+  readonly lines: readonly SlowLine[]
+  readonly end: () => Promise<void>
+}
+
 export class TwoSites {
   readonly a: SiteProcess
   readonly b: SiteProcess
   readonly #subclouds: SimulatedSubclouds
   readonly #options: TwoSitesOptions
+  readonly #lines: readonly SlowLine[]
   readonly #end: () => Promise<void>
 
-  private constructor(
-    sites: readonly [SiteProcess, SiteProcess],
-    subclouds: SimulatedSubclouds,
-    options: TwoSitesOptions,
-    end: () => Promise<void>,
-  ) {
+  private constructor({ sites, subclouds, options, lines, end }: Parts) {
     this.a = sites[0]
     this.b = sites[1]
     this.#subclouds = subclouds
     this.#options = options
+    this.#lines = lines
     this.#end = end
   }
 
@@ -51,12 +56,13 @@ export class TwoSites {
     const a = await SiteProcess.start(first, second, folder, simulator.url)
     const b = await SiteProcess.start(second, first, folder, simulator.url)
     const lines = [await slowLine(a.url, options.latencyMs), await slowLine(b.url, options.latencyMs)] as const
-    const sites = new TwoSites([a, b], subclouds, options, async () => {
+    const end = async () => {
       await Promise.all([a.stop(), b.stop()])
       for (const line of lines) line.close()
       await simulator.stop()
       rmSync(folder, { recursive: true, force: true })
-    })
+    }
+    const sites = new TwoSites({ sites: [a, b], subclouds, options, lines, end })
     await acquaint(a, b, lines[1])
     await acquaint(b, a, lines[0])
     await sites.#takeIn()
@@ -96,6 +102,11 @@ export class TwoSites {
     })
     if (outcome !== 'complete') throw new Error(`the migration ended ${outcome}`)
     return performance.now() - startedAt
+  }
+
+  /** Between the sites, so far. */
+  get requests(): number {
+    return this.#lines.reduce((sum, line) => sum + line.requests, 0)
   }
 
   stop(): Promise<void> {

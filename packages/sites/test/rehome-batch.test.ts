@@ -35,6 +35,29 @@ test('migrate_subcloud: released at the other site, run, seen online, managed, l
   assert.equal(rig.subclouds.started[0]?.sysadminPassword, 'pw')
 })
 
+test('what a member waits for a slot is counted, and nothing else', async t => {
+  const rig = await setUp(t, { members: 2, width: 1, subcloud: () => ({ knobs: { stepMs: 60_000 } }) })
+  await rig.migrate('op-1')
+  assert.equal((await rig.passUntilEnded()).outcome, 'complete')
+  const [first, second] = await rig.members()
+  assert.equal(first?.queuedMs, 0)
+  const runMs = first.run && 'endedMs' in first.run ? first.run.endedMs - first.run.startedMs : 0
+  assert.ok(runMs >= 12 * 60_000)
+  assert.ok((second?.queuedMs ?? 0) >= runMs - 1_000 && (second?.queuedMs ?? 0) <= runMs + 10_000)
+})
+
+test('many members that the other site does not let go do not hold up the others', async t => {
+  const rig = await setUp(t, { members: 40, width: 40 })
+  for (let number = 1; number <= 35; number++)
+    Object.assign(rig.peer.members.get(`r${number}`) ?? {}, { deployStatus: 'rehoming' })
+  await rig.migrate('op-1')
+  await rig.pass(60_000)
+  assert.deepEqual(
+    (await rig.members()).filter(({ outcome }) => outcome === 'complete').map(({ name }) => name),
+    ['s36', 's37', 's38', 's39', 's40'],
+  )
+})
+
 test('batch_migrate_subcloud: members without values fail before anything is done, the others move', async t => {
   const rig = await setUp(t, { members: 4, subcloud: number => ({ row: number > 2 ? { rehome_data: null } : {} }) })
   await rig.migrate('op-1')

@@ -112,10 +112,7 @@ const readRoutes: readonly Route[] = [
     policy: 'read',
     summary: 'Counts the subclouds of the group by what they are doing',
     answer: groupStatusSchema,
-    handle: async ({ sql, ref }) => {
-      const group = await namedGroup(sql, ref)
-      return groupStatus(group, await membersOf(sql, group.id))
-    },
+    handle: async ({ sql, ref }) => groupStatus(sql, await namedGroup(sql, ref)),
   },
   {
     method: 'GET',

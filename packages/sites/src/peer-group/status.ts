@@ -1,5 +1,6 @@
+import type { Sql } from '@godwit/store'
 import { z } from 'zod'
-import type { Subcloud } from '../subcloud/rows.ts'
+import { SUBCLOUD_TABLE } from '../subcloud/rows.ts'
 import type { PeerGroup } from './rows.ts'
 
 const COUNTERS = [
@@ -28,11 +29,17 @@ const COUNTED_AS: Readonly<Record<string, Counter>> = {
   'rehome-prep-failed': 'rehome_failed',
 }
 
-export function groupStatus(group: PeerGroup, members: readonly Subcloud[]): z.infer<typeof groupStatusSchema> {
-  const count = (wanted: Counter) =>
-    members.filter(
-      ({ deployStatus, managementState }) => COUNTED_AS[deployStatus] === wanted || managementState === wanted,
-    ).length
-  const counts = Object.fromEntries(COUNTERS.map(name => [name, count(name)])) as Record<Counter, number>
-  return { peer_group_id: group.id, peer_group_name: group.name, ...counts, total_subclouds: members.length }
+/** Counted by the database: whoever waits for a group asks again and again. */
+export async function groupStatus(sql: Sql, group: PeerGroup): Promise<z.infer<typeof groupStatusSchema>> {
+  const rows = await sql.all(
+    `select deploy_status, management_state, count(*) as n from ${SUBCLOUD_TABLE} where peer_group_id = ?
+     group by deploy_status, management_state`,
+    [group.id],
+  )
+  const counts = Object.fromEntries(COUNTERS.map(name => [name, 0])) as Record<Counter, number>
+  for (const { deploy_status: deployStatus, management_state: managementState, n } of rows) {
+    const counters: readonly unknown[] = ['total_subclouds', COUNTED_AS[String(deployStatus)], managementState]
+    for (const name of COUNTERS) if (counters.includes(name)) counts[name] += Number(n)
+  }
+  return { peer_group_id: group.id, peer_group_name: group.name, ...counts }
 }

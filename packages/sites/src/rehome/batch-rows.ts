@@ -53,6 +53,8 @@ export interface BatchMember extends Waiting {
   readonly run: StoredRun | undefined
   readonly isPrepared: boolean
   readonly isFailureReported: boolean
+  /** In all, that it has waited for a slot. */
+  readonly queuedMs: number
   /** undefined: not begun. */
   readonly startedMs: number | undefined
   readonly endedMs: number | undefined
@@ -93,6 +95,7 @@ export const memberOf = (row: Row): BatchMember => ({
   run: runOf(text(row['run'])),
   isPrepared: Number(row['is_prepared']) === 1,
   isFailureReported: Number(row['is_failure_reported']) === 1,
+  queuedMs: Number(row['queued_ms']),
   startedMs: number(row['started_ms']),
   endedMs: number(row['ended_ms']),
   outcome: text(row['outcome']) as MemberOutcome | undefined,

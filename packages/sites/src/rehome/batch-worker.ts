@@ -12,7 +12,7 @@ import { askForAudit } from './member-effects.ts'
 import { batchOutcome } from './operation-view.ts'
 import type { RehomePorts } from './ports.ts'
 import { type GroupScene, peerHealth, readGroup } from './scene.ts'
-import { beginMembers, grantSlots, wakeBeforeHome } from './slots.ts'
+import { beginMembers, grantSlots, READY_WITHIN_MS, wakeBeforeHome } from './slots.ts'
 
 const REPORT_AGAIN_MS = 5_000
 /** For a wake that was lost; and the width of the group may have been changed. */
@@ -22,6 +22,10 @@ const MAX_STEPS = 20
 interface BatchScene extends GroupScene {
   readonly batch: Batch
   readonly unfinished: number
+}
+interface MovedScene extends BatchScene {
+  /** More members are begun when those that get ready are ready. */
+  readonly hasMore: boolean
 }
 
 type Next = 'look' | number | undefined
@@ -48,8 +52,7 @@ export class BatchWorker {
   async #step(id: number): Promise<Next> {
     const scene = await this.#ports.site.database.transaction(async sql => {
       const read = await readBatch(sql, id)
-      if (read && isMoving(read)) await moveMembers(sql, read)
-      return read
+      return read && { ...read, hasMore: isMoving(read) && (await moveMembers(sql, read)) }
     })
     if (!scene || scene.batch.endedMs !== undefined) return undefined
     if (scene.batch.cancelledMs !== undefined) await this.#cancelMembers(scene)
@@ -94,10 +97,10 @@ export class BatchWorker {
     return 'look'
   }
 
-  async #wait(scene: BatchScene, { waitsFor, who }: Extract<Verdict, { kind: 'wait' }>): Promise<Next> {
+  async #wait(scene: MovedScene, { waitsFor, who }: Extract<Verdict, { kind: 'wait' }>): Promise<Next> {
     const columns = waitingColumns(scene.batch, waitsFor, who, scene.nowMs)
     if (Object.keys(columns).length > 0) await this.#write(scene, columns)
-    return LOOK_AGAIN_MS
+    return scene.hasMore ? READY_WITHIN_MS : LOOK_AGAIN_MS
   }
 
   /** What has not begun ends; what has begun sees for itself. */
@@ -159,10 +162,11 @@ export class BatchWorker {
 const isMoving = ({ batch, unfinished }: BatchScene) =>
   batch.cursor.stage === 'Moving' && batch.cancelledMs === undefined && batch.endedMs === undefined && unfinished > 0
 
-async function moveMembers(sql: Sql, { batch, group }: BatchScene): Promise<void> {
+/** Slots first: whoever is ready goes before whoever gets ready. */
+async function moveMembers(sql: Sql, { batch, group }: BatchScene): Promise<boolean> {
   const width = group?.maxRehoming ?? 1
-  await beginMembers(sql, batch.id, width)
   await grantSlots(sql, batch.id, width)
+  return await beginMembers(sql, batch.id, width)
 }
 
 /** The group is led by this site: it is not away any more. */

@@ -266,7 +266,10 @@ async function wait(
 async function advance({ sql }: StepContext, { scene, subcloud }: View, to: RehomeStage): Promise<Outcome> {
   const { cursor } = scene.member
   const isForward = cursor.direction === 'Forward'
-  if (isForward && HOLDS_SLOT.includes(to) && !HOLDS_SLOT.includes(cursor.stage)) {
+  const needsSlot = isForward && HOLDS_SLOT.includes(to) && !HOLDS_SLOT.includes(cursor.stage)
+  if (needsSlot) {
+    // Whoever is ready makes room for another one to get ready.
+    if (scene.member.waitsFor !== A_SLOT) await wakeWork(sql, QUEUES.batch, String(scene.member.batchId))
     const isFree = await takeSlot(sql, scene.batch.id, scene.group?.maxRehoming ?? 1)
     if (!isFree) {
       const columns = waitingColumns(scene.member, A_SLOT, 'members that run', scene.nowMs)
@@ -280,8 +283,12 @@ async function advance({ sql }: StepContext, { scene, subcloud }: View, to: Reho
     await wakeWork(sql, QUEUES.availability, String(scene.member.subcloudId))
   }
   const moved = cursorColumns(enterStage(rehomeTable, to, cursor.direction, scene.nowMs))
-  return { scene: await write(sql, scene, { ...moved, ...notWaiting(scene.nowMs) }), subcloud }
+  const queued = needsSlot ? { queued_ms: queuedMs(scene) } : {}
+  return { scene: await write(sql, scene, { ...moved, ...notWaiting(scene.nowMs), ...queued }), subcloud }
 }
+
+const queuedMs = ({ member: { waitsFor, queuedMs: before, sinceMs }, nowMs }: MemberScene) =>
+  before + (waitsFor === A_SLOT ? Math.max(0, nowMs - sinceMs) : 0)
 
 /** A playbook that still runs is ended first: the subcloud may be tried again as soon as it is marked. */
 async function compensate(context: StepContext, { scene, subcloud }: View, failure: Failure): Promise<Outcome> {

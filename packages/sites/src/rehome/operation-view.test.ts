@@ -35,6 +35,7 @@ const member = (given: Partial<BatchMember> = {}): BatchMember => ({
   run: undefined,
   isPrepared: false,
   isFailureReported: false,
+  queuedMs: 0,
   waitsFor: undefined,
   waitsOn: undefined,
   sinceMs: 0,

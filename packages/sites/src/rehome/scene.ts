@@ -68,15 +68,17 @@ export function remoteOf(subcloud: RemoteSubcloud): Remote {
  * @param host where runs of this process live
  */
 export function needsPeer(scene: MemberScene, host: string): boolean {
-  const { cursor, run, wantedEpoch, isFailureReported } = scene.member
+  const { cursor, run, wantedEpoch, isFailureReported, waitsFor } = scene.member
   if (peerHealth(scene) !== 'available') return false
   if (cursor.direction === 'Undo') return cursor.stage === 'Releasing' && !isFailureReported
   switch (cursor.stage) {
     case 'Claiming':
       return wantedEpoch === 0
-    case 'Releasing':
     case 'Managing':
       return true
+    // The first time it is asked to stand down, which is answered by what it has: a look before that says no more.
+    case 'Releasing':
+      return cursor.entered || waitsFor !== undefined
     case 'Running':
       // One that was asked for may not have been started: to join it is to start it then.
       return run === undefined || (run.kind === 'under-way' && run.host === host)

@@ -8,12 +8,12 @@ import { QUEUES } from '../site.ts'
 import { sitesSchema } from '../state/schema.ts'
 import { memberOf } from './batch-rows.ts'
 import { beginBatch } from './new-batch.ts'
-import { A_SLOT, beginMembers, grantSlots, takeSlot } from './slots.ts'
+import { A_SLOT, beginMembers, grantSlots, READY_WITHIN_MS, takeSlot } from './slots.ts'
 
 const WIDTH = 3
 const MEMBERS = 20
 
-async function setUp(t: TestContext, { make }: TestedDatabase) {
+async function setUp(t: TestContext, { make }: TestedDatabase, count = MEMBERS) {
   const clock = new VirtualClock()
   const open = await make(t)
   const database = open(clock)
@@ -22,14 +22,14 @@ async function setUp(t: TestContext, { make }: TestedDatabase) {
     beginBatch(sql, {
       operationId: 'op-1',
       group: { id: 1, name: 'g' },
-      subclouds: Array.from({ length: MEMBERS }, (_, index) => ({ id: index + 1, name: `s${index + 1}` })),
+      subclouds: Array.from({ length: count }, (_, index) => ({ id: index + 1, name: `s${index + 1}` })),
       requestedBy: 'admin',
       sysadminPassword: 'pw',
     }),
   )
   const members = async () =>
     (await database.transaction(sql => selectRows(sql, 'batch_member', { batch_id: 1 }))).map(memberOf)
-  return { database, open: () => open(clock), members }
+  return { clock, database, open: () => open(clock), members }
 }
 
 const woken = (database: Database) =>
@@ -66,6 +66,28 @@ for (const tested of testedDatabases) {
     await database.transaction(sql => sql.run("update batch_member set direction = 'Undo' where id = 3"))
     await database.transaction(sql => beginMembers(sql, 1, WIDTH))
     assert.deepEqual(await begun(), [1, 2, 3, 4, 5, 6, 7, 8, 9])
+  })
+
+  test(`${tested.name}: a few get ready at the same time, and whoever is held up holds up nobody`, async t => {
+    const { clock, database, members } = await setUp(t, tested, 100)
+    const begin = async () => {
+      const hasMore = await database.transaction(sql => beginMembers(sql, 1, 100))
+      return [(await members()).filter(({ startedMs }) => startedMs !== undefined).length, hasMore]
+    }
+    assert.deepEqual(await begin(), [32, true])
+    assert.deepEqual(await begin(), [32, true])
+    const wait = 'update batch_member set waits_for = ? where id <= 5'
+    await database.transaction(sql => sql.run(wait, ['the other site']))
+    assert.deepEqual(await begin(), [32, true])
+    await database.transaction(sql => sql.run(wait, [A_SLOT]))
+    assert.deepEqual(await begin(), [37, true])
+    await database.transaction(sql => sql.run("update batch_member set stage = 'Preparing' where id > 5 and id <= 10"))
+    assert.deepEqual(await begin(), [42, true])
+    clock.advance(READY_WITHIN_MS)
+    assert.deepEqual(await begin(), [74, true])
+    clock.advance(READY_WITHIN_MS)
+    assert.deepEqual(await begin(), [100, false])
+    assert.deepEqual(await begin(), [100, false])
   })
 
   test(`${tested.name}: however many ask at the same time, no more than the slots are taken`, async t => {

@@ -9,6 +9,13 @@ import { HOLDS_SLOT, type RehomeStage, rehomeTable } from './table.ts'
 /** What a member that may not go on for want of a slot waits for. */
 export const A_SLOT = 'a slot of the batch'
 
+/** Stages in which a member gets ready for its slot. */
+const GETS_READY: readonly RehomeStage[] = ['Claiming', 'Releasing']
+/** More of them at the same time do not get ready sooner: each only is without an owner for longer. */
+const READY_AT_ONCE = 32
+/** Whoever needs longer is held up by somebody, and holds up nobody. */
+export const READY_WITHIN_MS = 1_000
+
 /** Stages before the home has changed. */
 const BEFORE_HOME: readonly RehomeStage[] = ['Claiming', 'Releasing', 'Preparing', 'Running']
 const marks = BEFORE_HOME.map(() => '?').join(', ')
@@ -19,13 +26,16 @@ const lockBatch = (sql: Sql, batchId: number) =>
   sql.run('update batch set is_reported = is_reported where id = ?', [batchId])
 
 /**
- * Begins members, as many as are needed to have one ready for each slot that becomes free: a subcloud that is not
- * begun stays managed where it is.
+ * Begins members, as many as are needed to have one ready for each slot that becomes free, a few at a time: a subcloud
+ * that is not begun stays managed where it is.
+ * @returns whether there may be more to begin when those that get ready now are ready, or are held up
  */
-export async function beginMembers(sql: Sql, batchId: number, width: number): Promise<void> {
+export async function beginMembers(sql: Sql, batchId: number, width: number): Promise<boolean> {
   await lockBatch(sql, batchId)
-  const free = 2 * width - (await countIn(sql, batchId, BEFORE_HOME))
-  if (free <= 0) return
+  const wanted = 2 * width - (await countIn(sql, batchId, BEFORE_HOME))
+  if (wanted <= 0) return false
+  const free = Math.min(wanted, READY_AT_ONCE - (await countGettingReady(sql, batchId)))
+  if (free <= 0) return true
   const rows = await sql.all(
     'select id from batch_member where batch_id = ? and ended_ms is null and started_ms is null order by id limit ?',
     [batchId, free],
@@ -39,6 +49,7 @@ export async function beginMembers(sql: Sql, batchId: number, width: number): Pr
     )
     await wakeWork(sql, QUEUES.member, String(id))
   }
+  return rows.length === free && free < wanted
 }
 
 /** In the transaction that writes the stage that holds the slot. @returns false: all are taken */
@@ -73,6 +84,18 @@ async function countIn(sql: Sql, batchId: number, stages: readonly RehomeStage[]
     `select count(*) as n from batch_member where batch_id = ? and ${OPEN} and direction = 'Forward'
      and stage in (${stages.map(() => '?').join(', ')})`,
     [batchId, ...stages],
+  )
+  return Number(row?.['n'] ?? 0)
+}
+
+/** A clock that was set back holds nobody up either: what is begun later than now does not count. */
+async function countGettingReady(sql: Sql, batchId: number): Promise<number> {
+  const nowMs = await sql.nowMs()
+  const [row] = await sql.all(
+    `select count(*) as n from batch_member where batch_id = ? and ${OPEN} and direction = 'Forward'
+     and stage in (${GETS_READY.map(() => '?').join(', ')}) and (waits_for is null or waits_for <> ?)
+     and started_ms > ? and started_ms <= ?`,
+    [batchId, ...GETS_READY, A_SLOT, nowMs - READY_WITHIN_MS, nowMs],
   )
   return Number(row?.['n'] ?? 0)
 }

@@ -121,6 +121,17 @@ const failover: SchemaStep = {
   ],
 }
 
+/** For questions that are asked for each member: none of them looks at a whole batch. */
+const memberLooks: SchemaStep = {
+  name: 'member-looks',
+  statements: [
+    'alter table batch_member add column queued_ms bigint not null default 0',
+    'create index batch_member_subcloud on batch_member (subcloud_id)',
+    `create index batch_member_begun on batch_member (batch_id, direction, stage)
+     where ended_ms is null and started_ms is not null`,
+  ],
+}
+
 export const sitesSchema: readonly SchemaStep[] = [
   workSchema,
   systemPeer,
@@ -131,4 +142,5 @@ export const sitesSchema: readonly SchemaStep[] = [
   alarm,
   secretsKey,
   failover,
+  memberLooks,
 ]

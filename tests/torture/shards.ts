@@ -44,7 +44,7 @@ export async function inShards(
 }
 
 /** Thousands of errors are thrown on purpose: nobody reads their stacks, except in a run by itself. */
-const NODE_OPTIONS = ['--stack-trace-limit=0', '--max-semi-space-size=32']
+const NODE_OPTIONS = ['--stack-trace-limit=0', '--max-semi-space-size=64']
 
 async function runShard(args: readonly string[], print: (line: string) => void): Promise<Tally> {
   const child = spawn(process.execPath, [...NODE_OPTIONS, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -93,12 +93,10 @@ export class Caller {
 
   #encode(call: Call): TransportRequest {
     const { body, contentType = 'application/json', signal, timeoutMs = DEFAULT_TIMEOUT_MS, stream } = call
-    const query = new URLSearchParams()
-    for (const [name, value] of Object.entries(call.query ?? {})) if (value !== undefined) query.set(name, value)
     const encoded = body === undefined ? undefined : JSON.stringify(body)
     return {
       method: call.method,
-      path: query.size > 0 ? `${call.path}?${query}` : call.path,
+      path: pathOf(call),
       headers: {
         accept: 'application/json',
         ...this.#options.headers,
@@ -121,6 +119,13 @@ export class Caller {
       throw noAnswer(call, error)
     }
   }
+}
+
+function pathOf({ path, query }: Call): string {
+  if (!query) return path
+  const given = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, value)
+  return given.size > 0 ? `${path}?${given}` : path
 }
 
 const askedBy = ({ method, path }: Call) => ({ method, path })

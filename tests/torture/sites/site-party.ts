@@ -169,6 +169,7 @@ export class SiteParty {
     }
     const moving = {
       ...shared,
+      probe: new SimulatedProbe(simulated),
       executor: new SimulatedExecutor({ ...simulated, clock: site.clock, totalLimitMs: RUN_LIMIT_MS }),
     }
     const failover = {
@@ -181,7 +182,7 @@ export class SiteParty {
       failoverWorker({ ...shared, ...failover }),
       associationWorker(shared),
       ...rehomeWorkers(moving),
-      availabilityWorker({ ...moving, probe: new SimulatedProbe(simulated), auditMs: AUDIT_MS, adoptionMs: 5_000 }),
+      availabilityWorker({ ...moving, auditMs: AUDIT_MS, adoptionMs: 5_000 }),
     ]
     const tokens = new Tokens({ key: TOKEN_KEY, clock: this.#clock })
     const peer = { ...PEER_USER, project: 'admin', roles: ['admin'], peerUuid: settings.peerUuid }

@@ -119,6 +119,13 @@ export function advance<Facts extends Remembered, Effect>(
   return walk(role, look, first, remembered)
 }
 
+/** The wish is fulfilled, or its failure told: no fact of the world would change anything. */
+export const isAtRest = <Facts extends Remembered, Effect>(
+  role: Role<Facts, Effect>,
+  wish: Wish,
+  progress: Progress | undefined,
+): boolean => !role.hasRelapsed && position(role as unknown as AnyRole, wish, progress) === undefined
+
 /** An undo that is over begins again when its work comes undone; for as long as its task is there. */
 function relapse<Facts extends Remembered>(
   { undoesAtLeast, hasRelapsed }: Pick<Role<Facts, never>, 'undoesAtLeast' | 'hasRelapsed'>,

@@ -2,7 +2,7 @@
 import { type EffectRunner, mergeDiff } from '@godwit/engine'
 import type { MigrationTask, SharedProgress } from '../api/index.ts'
 import type { TaskCache } from '../record/task-cache.ts'
-import { advance, type Remembered, type Role } from './advance.ts'
+import { advance, isAtRest, type Remembered, type Role } from './advance.ts'
 import type { Evidence } from './facts.ts'
 
 export interface SharedLook<Facts> {
@@ -23,6 +23,13 @@ export interface SharedPassOptions<Facts extends Remembered, Effect> {
   readonly now: () => string
 }
 
+/** Rows are read over the network: not for somebody who would not decide anything. */
+const NOT_LOOKED: SharedLook<never> = {
+  facts() {
+    throw new Error('nobody looked: there is nothing to decide')
+  },
+}
+
 export const sharedKey = (task: MigrationTask) => `${task.metadata.namespace}/${task.metadata.name}`
 
 export async function passOverShared<Facts extends Remembered, Effect>(
@@ -32,8 +39,8 @@ export async function passOverShared<Facts extends Remembered, Effect>(
   const key = sharedKey(task)
   const wish = task.spec.shared
   if (!wish || options.runner.isRunning(key)) return task
-  const { facts, selected } = await options.look(task)
   const before = task.status?.shared
+  const { facts, selected } = isAtRest(options.role, wish, before) ? NOT_LOOKED : await options.look(task)
   const outcome = options.runner.outcome(key)
   const { progress, effects } = advance(options.role, { wish, progress: before, facts, outcome, now: options.now() })
   const written = progress ? await persist(options.tasks, task, record(before, progress, selected)) : task

@@ -95,9 +95,9 @@ export class RoleAggregation {
     this.#wake()
   }
 
-  /** Resolves when all rules are as they should be, for what has been published so far. */
-  async idle(): Promise<void> {
-    while (this.#running) await this.#running
+  /** Resolves when all rules are as they should be, for what has been published so far; undefined: they are. */
+  idle(): Promise<void> | undefined {
+    return this.#running && this.#settled()
   }
 
   /** Follows no longer; resolves when the last write is done. */
@@ -105,6 +105,10 @@ export class RoleAggregation {
     this.#isStopped = true
     this.#stop()
     await this.idle()
+  }
+
+  async #settled(): Promise<void> {
+    while (this.#running) await this.#running
   }
 
   #onEvent({ type, stored, previous }: StoreEvent): void {

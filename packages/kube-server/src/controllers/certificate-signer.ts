@@ -38,7 +38,7 @@ export class CertificateSigner {
     })
   }
 
-  idle(): Promise<void> {
+  idle(): Promise<void> | undefined {
     return this.#worker.idle()
   }
 

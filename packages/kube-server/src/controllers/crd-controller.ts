@@ -62,7 +62,7 @@ export class CrdController {
     })
   }
 
-  idle(): Promise<void> {
+  idle(): Promise<void> | undefined {
     return this.#worker.idle()
   }
 

@@ -60,7 +60,7 @@ export class GarbageCollector implements FeedListener {
     for (const dependent of this.#graph.dependentsOf(uid)) this.#worker.add(dependent)
   }
 
-  idle(): Promise<void> {
+  idle(): Promise<void> | undefined {
     return this.#worker.idle()
   }
 

@@ -52,9 +52,9 @@ export class KeyedWorker {
     )
   }
 
-  /** Resolves when nothing waits and nothing runs; retries for later do not count. */
-  idle(): Promise<void> {
-    if (this.#isIdle()) return Promise.resolve()
+  /** Resolves when nothing waits and nothing runs, undefined when that is so now; retries for later do not count. */
+  idle(): Promise<void> | undefined {
+    if (this.#isIdle()) return undefined
     return new Promise(resolve => this.#onIdle.push(resolve))
   }
 

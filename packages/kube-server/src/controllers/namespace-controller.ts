@@ -49,7 +49,7 @@ export class NamespaceController implements FeedListener {
     } else if (key.namespace !== '' && this.#concerns(type, key)) this.#worker.add(key.namespace)
   }
 
-  idle(): Promise<void> {
+  idle(): Promise<void> | undefined {
     return this.#worker.idle()
   }
 

@@ -29,7 +29,8 @@ export interface Controllers {
 }
 
 interface Part {
-  idle?(): Promise<void>
+  /** Undefined: it has nothing to do. */
+  idle?(): Promise<void> | undefined
   stop(): Promise<void> | void
 }
 
@@ -68,7 +69,11 @@ export function startControllers({
   return {
     async idle() {
       // One's work is another's event: twice round settles chains of two.
-      for (let round = 0; round < 2; round++) for (const part of parts) await part.idle?.()
+      for (let round = 0; round < 2; round++)
+        for (const part of parts) {
+          const busy = part.idle?.()
+          if (busy) await busy
+        }
     },
     async stop() {
       feed.stop()

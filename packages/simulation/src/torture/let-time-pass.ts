@@ -2,7 +2,7 @@
 import { nextTurn, type VirtualClock } from '@godwit/ports'
 
 /** Turns of the event loop in which nobody did anything, after which nothing more is on its way. */
-const QUIET_TURNS = 4
+const QUIET_TURNS = 2
 
 export interface DrivenWorld {
   readonly clock: VirtualClock

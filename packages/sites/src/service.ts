@@ -100,13 +100,13 @@ async function assembled(config: SiteConfig, ports: ServicePorts, database: Site
     leaseMs: config.work.leaseSeconds * 1000,
     pollMs: config.work.pollSeconds * 1000,
   }
-  const moving = { ...shared, executor: access.executor }
+  const moving = { ...shared, executor: access.executor, probe: access.probe }
   const workers: readonly Worker[] = [
     peerMonitor(shared),
     associationWorker(shared),
     failoverWorker({ ...shared, ...failoverOf(config.failover, clock) }),
     ...rehomeWorkers(moving),
-    availabilityWorker({ ...moving, probe: access.probe, auditMs: config.subclouds.auditMs }),
+    availabilityWorker({ ...moving, auditMs: config.subclouds.auditMs }),
   ]
   await database.transaction(wakeAllSubclouds)
   // Last: a port that is taken leaves nothing running.

@@ -86,13 +86,13 @@ export class RehomeRig {
     const shared = { exchange, url: 'http://simulator', site: HERE }
     const ports = {
       site,
+      probe: new SimulatedProbe(shared),
       executor: new SimulatedExecutor({ ...shared, clock: site.clock }),
       peerSite: () => this.peer.site(),
       holder: `life-${++this.#holder}`,
       pollMs: 10 * MINUTE_MS,
     }
-    const probe = new SimulatedProbe(shared)
-    for (const worker of [...rehomeWorkers(ports), availabilityWorker({ ...ports, probe })]) worker.start()
+    for (const worker of [...rehomeWorkers(ports), availabilityWorker(ports)]) worker.start()
     return gate
   }
 

@@ -12,10 +12,9 @@ import type { RehomePorts } from '../rehome/ports.ts'
 import { QUEUES } from '../site.ts'
 import { type Subcloud, subcloudById, updateSubcloud } from '../subcloud/rows.ts'
 import { type Availability, isAlarming, nextAvailability, unseen } from './availability.ts'
-import type { Presence, SubcloudProbe } from './probe.ts'
+import type { Presence } from './probe.ts'
 
 export interface AvailabilityOptions extends RehomePorts {
-  readonly probe: SubcloudProbe
   /** Unique for each life of the process. */
   readonly holder: string
   /** Between two looks at a subcloud; 40 seconds unless told. */

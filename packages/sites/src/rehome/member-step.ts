@@ -5,6 +5,7 @@
 import { type Decision, decide } from '@godwit/core'
 import { type Row, type Sql, updateRow, wakeWork } from '@godwit/store'
 import type { Remote } from '../audit/member.ts'
+import type { Presence } from '../availability/probe.ts'
 import { QUEUES } from '../site.ts'
 import { NO_ERROR, type Subcloud, updateSubcloud } from '../subcloud/rows.ts'
 import {
@@ -34,6 +35,8 @@ export interface News {
   readonly error?: string
   /** The other site was asked to stand down just now: not again at once. */
   readonly hasAsked?: boolean
+  /** What the subcloud has answered to this site, since the playbook ended. */
+  readonly presence?: Presence
 }
 
 /** What must happen outside of the transaction. */
@@ -51,6 +54,7 @@ export type Wish =
       readonly scene: MemberScene
       readonly subcloud: Subcloud
     }
+  | { readonly kind: 'ask subcloud'; readonly subcloud: Subcloud }
   | {
       readonly kind: 'discard'
       readonly runId: string
@@ -86,6 +90,8 @@ const GONE = 'SubcloudGone'
 /** Somebody wakes the member when what it waits for has happened; this is for a wake that was lost. */
 export const LOOK_AGAIN_MS = 2_000
 export const LOOK_SELDOM_MS = 10_000
+/** What an audit finds after a step of ours is no news; once for several steps is enough. */
+const AUDIT_SOON_MS = 2_000
 const MAX_TEXT_LENGTH = 2_048
 /** Far more than the table has stages and steps, both ways. */
 const MAX_DECISIONS = 100
@@ -119,13 +125,18 @@ const hasMoved = (before: View, after: View) =>
   before.scene.member.cursor.direction !== after.scene.member.cursor.direction
 
 async function applyNews({ sql, news }: StepContext, scene: MemberScene): Promise<MemberScene> {
-  const { columns, error } = news
+  const { columns, error, presence } = news
+  if (presence === 'online' && scene.subcloud && isAdopting(scene))
+    return { ...scene, subcloud: await updateSubcloud(sql, scene.subcloud, { answered_ms: scene.nowMs }) }
   if (error !== undefined) {
     const text = `another attempt, after: ${error}`.slice(0, MAX_TEXT_LENGTH)
     return await write(sql, scene, waitingColumns(scene.member, text, 'the other side', scene.nowMs))
   }
   return columns ? await write(sql, scene, columns(scene.nowMs)) : scene
 }
+
+const isAdopting = ({ member: { cursor } }: MemberScene) =>
+  cursor.stage === 'Adopting' && cursor.direction === 'Forward'
 
 /** The table decides; a cancel is a reason to take back whatever has not changed its home. */
 function verdictOf({ scene, subcloud }: View, remote: Remote): Verdict {
@@ -198,7 +209,7 @@ async function writeSubcloud(
 ): Promise<View> {
   const epoch = effect.kind === 'claim' ? { wanted_epoch: effect.ownerEpoch } : {}
   const after = await write(sql, scene, { entered: 1, ...notWaiting(scene.nowMs), ...epoch })
-  await wakeWork(sql, QUEUES.availability, String(subcloud.id))
+  await wakeWork(sql, QUEUES.availability, String(subcloud.id), AUDIT_SOON_MS)
   return { scene: after, subcloud: await updateSubcloud(sql, subcloud, subcloudColumns(scene, effect)) }
 }
 
@@ -251,7 +262,7 @@ async function waitForRun(
 }
 
 async function wait(
-  { sql }: StepContext,
+  { sql, news }: StepContext,
   { scene, subcloud }: View,
   { waitsFor, who }: Extract<Verdict, { kind: 'wait' }>,
 ): Promise<Wish> {
@@ -260,6 +271,8 @@ async function wait(
   const { cursor, run } = after.member
   if (cursor.stage === 'Running' && cursor.direction === 'Forward' && run?.kind === 'under-way')
     return { kind: 'join', run, scene: after, subcloud }
+  // Mostly it answers at once; the audit of subclouds goes on asking otherwise, and wakes the member.
+  if (isAdopting(after) && news.endedRunId !== undefined) return { kind: 'ask subcloud', subcloud }
   return rest(untilDeadline(after, cursor.stage === 'Adopting' ? LOOK_SELDOM_MS : LOOK_AGAIN_MS))
 }
 
@@ -280,7 +293,7 @@ async function advance({ sql }: StepContext, { scene, subcloud }: View, to: Reho
   }
   if (isForward && to === 'Adopting') {
     await wakeWork(sql, QUEUES.batch, String(scene.member.batchId))
-    await wakeWork(sql, QUEUES.availability, String(scene.member.subcloudId))
+    await wakeWork(sql, QUEUES.availability, String(scene.member.subcloudId), AUDIT_SOON_MS)
   }
   const moved = cursorColumns(enterStage(rehomeTable, to, cursor.direction, scene.nowMs))
   const queued = needsSlot ? { queued_ms: queuedMs(scene) } : {}

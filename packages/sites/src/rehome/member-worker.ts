@@ -39,9 +39,11 @@ export class MemberWorker {
     for (let step = 0; step < MAX_STEPS; step++) {
       if (signal.aborted) return 0
       const wish = await this.#step(id, news)
-      // How it ended is written down: it need not be remembered elsewhere.
-      if (news.endedRunId !== undefined) await this.#discard(news.endedRunId, id)
-      const result = await this.#fulfil(wish, signal)
+      const [result] = await Promise.all([
+        this.#fulfil(wish, signal),
+        // How it ended is written down: it need not be remembered elsewhere.
+        news.endedRunId !== undefined && wish.kind !== 'discard' && this.#discard(news.endedRunId, id),
+      ])
       if (result === 'done') {
         this.#discarded.delete(id)
         return undefined
@@ -78,6 +80,11 @@ export class MemberWorker {
         const { peer } = wish.scene
         const remote = peer && (await lookAtPeer(this.#ports.peerSite(peer), wish.subcloud.region))
         return { remote: remote ?? { kind: 'unread' } }
+      }
+      case 'ask subcloud': {
+        const { name, region, managementStart: address } = wish.subcloud
+        const presence = await this.#ports.probe.presence({ name, region, address }, signal)
+        return signal.aborted ? { restMs: 0 } : { presence }
       }
       case 'perform':
         return await this.#perform(wish, signal)

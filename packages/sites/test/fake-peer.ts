@@ -20,8 +20,8 @@ export class FakePeer {
   /** As workers get it; called for each of their calls. */
   site(): PeerSite {
     const peer: Partial<PeerSite> = {
-      subcloud: async region => this.#shown(region),
-      updateSubcloud: async (region, { fields }) => this.#release(region, fields),
+      view: async region => this.#shown(region),
+      standDown: async (region, ownerEpoch) => this.#release(region, ownerEpoch),
       requestAudit: async ({ name, migrationStatus }) => {
         this.#answer()
         this.calls.push(`audit ${name} ${migrationStatus ?? 'none'}`)
@@ -32,9 +32,8 @@ export class FakePeer {
     return peer as PeerSite
   }
 
-  #release(region: string, fields: Readonly<Record<string, string>>): RemoteSubcloud {
+  #release(region: string, epoch: number): RemoteSubcloud {
     this.#answer()
-    const epoch = Number(fields['owner_epoch'])
     this.calls.push(`release ${region}`)
     const member = this.members.get(region)
     if (!member) throw new PeerRefused(404, 'Subcloud not found')

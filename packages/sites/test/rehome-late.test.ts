@@ -44,9 +44,9 @@ function beforeLooks(rig: RehomeRig, act: () => Promise<void>): void {
   const site = rig.peer.site.bind(rig.peer)
   rig.peer.site = () => ({
     ...site(),
-    subcloud: async region => {
+    view: async region => {
       await act()
-      return await site().subcloud(region)
+      return await site().view(region)
     },
   })
 }

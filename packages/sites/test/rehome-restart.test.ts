@@ -76,9 +76,9 @@ test('a site that has the subcloud in its books still is asked to stand down bef
   const startedBefore: number[] = []
   rig.peer.site = () => ({
     ...site(),
-    updateSubcloud: (region, form) => {
+    standDown: (region, ownerEpoch) => {
       startedBefore.push(rig.subclouds.started.length)
-      return site().updateSubcloud(region, form)
+      return site().standDown(region, ownerEpoch)
     },
   })
   assert.equal((await rig.passUntilEnded()).outcome, 'complete')

@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { type Clock, sleep } from '@godwit/ports'
 import { argumentsOf, INVENTORY, overridesFile, type RehomeCommand } from './command.ts'
 import { failureOf } from './failure-text.ts'
-import { ASKED_AT, isAlive, RunFolder } from './run-folder.ts'
+import { ASKED_AT, hasGroup, isAlive, RunFolder, signalGroup } from './run-folder.ts'
 import { masked } from './secret-text.ts'
 
 export interface RehomeRun {
@@ -38,6 +38,8 @@ const KILL_LOOK_MS = 20
 // Counted, for a clock that is set back would make them hours: 10 s and 5 s.
 const START_GRACE_LOOKS = 40
 const KILL_GRACE_LOOKS = 250
+/** A run is ended so much after its limit when nobody has come back to do it. */
+const ABANDONED_S = 60
 
 export class PlaybookRunner {
   readonly #options: PlaybookRunnerOptions
@@ -94,7 +96,8 @@ export class PlaybookRunner {
     try {
       await output.write(`${masked(words.join(' '), secrets)}\n`)
       if (stop.aborted) return
-      const child = spawn('/bin/sh', ['-c', RunFolder.LAUNCHER, 'rehome', ...words], {
+      const limitS = String(Math.ceil(this.#options.totalLimitMs / 1000) + ABANDONED_S)
+      const child = spawn('/bin/sh', ['-c', RunFolder.LAUNCHER, 'rehome', limitS, ...words], {
         cwd: folder.path,
         detached: true,
         stdio: ['ignore', output.fd, output.fd],
@@ -152,22 +155,12 @@ export class PlaybookRunner {
       leader = await folder.leader()
     }
     if (!leader) return
-    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      if (!(await isAlive(leader))) break
-      send(leader.pid, signal)
-      for (let look = 0; (await isAlive(leader)) && (signal === 'SIGKILL' || look < KILL_GRACE_LOOKS); look++)
-        await sleep(clock, KILL_LOOK_MS)
-    }
-    // Children that ignored the first signal outlive the shell that led them.
-    send(leader.pid, 'SIGKILL')
-  }
-}
-
-function send(leader: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-leader, signal)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    if (!(await hasGroup(leader))) return
+    signalGroup(leader, 'SIGTERM')
+    for (let look = 0; look < KILL_GRACE_LOOKS && (await hasGroup(leader)); look++) await sleep(clock, KILL_LOOK_MS)
+    if (!(await hasGroup(leader))) return
+    signalGroup(leader, 'SIGKILL')
+    while (await isAlive(leader)) await sleep(clock, KILL_LOOK_MS)
   }
 }
 

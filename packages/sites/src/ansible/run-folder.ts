@@ -16,6 +16,13 @@ const OUTCOME = 'outcome.json'
 export const ASKED_AT = 'asked-at'
 export const OUTPUT = 'output.log'
 
+/** Ends the whole group, itself included, unless it is ended before. Its own sleep would outlive it by hours otherwise. */
+const WATCH = [
+  `trap 'kill $!; exit' TERM`,
+  'sleep $limit & wait $! || exit',
+  `trap '' TERM; kill -s TERM 0; sleep 5; kill -s KILL 0`,
+].join('; ')
+
 /** The process that leads the group of a run: its pid, and when the kernel started it, for pids are used again. */
 export interface Leader {
   readonly pid: number
@@ -52,14 +59,20 @@ export class RunFolder {
   /**
    * Shell text that runs its arguments at most once in this folder, whoever else tries, and leaves its exit status. It
    * says who it is before it looks whether it may: who refuses the run and finds no leader then knows that none will run.
+   * The first argument is a limit in seconds, for the case that nobody who would end the run ever comes back.
    */
   static readonly LAUNCHER = [
+    'limit=$1',
+    'shift',
     `mkdir ${STARTED} 2>/dev/null || exit 0`,
     `ticks=$(sed 's/.*) //' /proc/$$/stat | cut -d' ' -f20)`,
     `[ "$ticks" ] && echo "$$ $ticks" > .${LEADER} && mv .${LEADER} ${LEADER} || exit 0`,
     `[ -e ${ASKED_AT} ] && [ ! -e ${REFUSED} ] || exit 0`,
+    `(${WATCH}) > /dev/null 2>&1 &`,
     '"$@"',
-    `echo $? > .${EXIT} && mv .${EXIT} ${EXIT}`,
+    'status=$?',
+    'kill $! 2>/dev/null',
+    `echo $status > .${EXIT} && mv .${EXIT} ${EXIT}`,
   ].join('\n')
 
   /** From now on no program begins in this folder; one whose leader can be read may have begun before. Can be repeated. */
@@ -133,12 +146,33 @@ export class RunFolder {
 }
 
 /** Whether the very process is alive; one that took its pid since is somebody else, and a zombie is dead. */
-export async function isAlive({ pid, startTicks }: Leader): Promise<boolean> {
+export async function isAlive(leader: Leader): Promise<boolean> {
+  const found = await look(leader.pid)
+  return found !== undefined && found.state !== 'Z' && found.startTicks === leader.startTicks
+}
+
+/** Whether anybody of its group is left. No process is given a pid that a group still has: who has it is no stranger. */
+export async function hasGroup(leader: Leader): Promise<boolean> {
+  const found = await look(leader.pid)
+  return (found === undefined || found.startTicks === leader.startTicks) && signalGroup(leader, 0)
+}
+
+/** @returns false: there is no such group */
+export function signalGroup({ pid }: Leader, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    return false
+  }
+}
+
+async function look(pid: number): Promise<{ readonly state: string; readonly startTicks: string } | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-    const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return state !== 'Z' && rest[18] === startTicks
+    const [state = '', ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return { state, startTicks: rest[18] ?? '' }
   } catch {
-    return false
+    return undefined
   }
 }

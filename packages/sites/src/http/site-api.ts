@@ -9,6 +9,7 @@ import { systemPeerRoutes } from '../peer/routes.ts'
 import { systemRoutes } from '../peer/system-routes.ts'
 import { peerGroupRoutes } from '../peer-group/routes.ts'
 import { subcloudRoutes } from '../subcloud/routes.ts'
+import { subcloudViewRoutes } from '../subcloud/views.ts'
 import { subcloudGroupRoutes } from '../subcloud-group/routes.ts'
 import { type ApiOptions, apiExchange } from './api.ts'
 import type { ApiPorts } from './api-ports.ts'
@@ -31,6 +32,7 @@ export function siteRoutes(ports: ApiPorts): readonly Route[] {
     ...peerGroupRoutes(ports),
     ...associationRoutes(ports),
     ...subcloudRoutes(ports),
+    ...subcloudViewRoutes(ports),
     ...subcloudGroupRoutes,
     ...operationRoutes,
     ...alarmRoutes,

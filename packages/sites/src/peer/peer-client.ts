@@ -7,6 +7,7 @@ import { fetchExchange } from './fetch-exchange.ts'
 import { multipartBody } from './multipart.ts'
 import { type PeerRequest, PeerSession } from './peer-session.ts'
 import { PeerRefused, type PeerSite, type RemoteGroup, type SubcloudForm } from './peer-site.ts'
+import { type ViewAnswer, type ViewQuestion, ViewRequests } from './view-requests.ts'
 import {
   associationSchema,
   associationsSchema,
@@ -19,6 +20,7 @@ import {
   systemPeerSchema,
   systemsSchema,
   tombstonesSchema,
+  viewsSchema,
 } from './wire.ts'
 
 export interface PeerSitesOptions {
@@ -69,6 +71,13 @@ export function peerSite(session: Pick<PeerSession, 'request'>): PeerSite {
     parsed(subcloudSchema, await session.request({ method, path, form: multipartBody(form) }))
   const groupPath = (name: string) => `/subcloud-peer-groups/${encodeURIComponent(name)}`
   const subcloudPath = (ref: string) => `/subclouds/${encodeURIComponent(ref)}`
+  const views = new ViewRequests({
+    one: async ({ region, ownerEpoch }) =>
+      ownerEpoch === undefined
+        ? parsed(subcloudSchema, await get(subcloudPath(region)))
+        : await sendForm('PATCH', subcloudPath(region), { fields: standDownFields(ownerEpoch), files: {} }),
+    many: async questions => viewAnswers(await send('POST', '/subcloud-views', viewFields(questions))),
+  })
   return {
     systemUuid: async () => parsed(systemsSchema, await get('/v1/isystems', 'platform')).isystems[0]?.uuid ?? '',
     peerIdOf: uuid =>
@@ -94,6 +103,8 @@ export function peerSite(session: Pick<PeerSession, 'request'>): PeerSite {
       }
     },
     subcloud: region => unless(NO_SUBCLOUD, async () => parsed(subcloudSchema, await get(subcloudPath(region)))),
+    view: region => unless(NO_SUBCLOUD, () => views.ask({ region, ownerEpoch: undefined })),
+    standDown: (region, ownerEpoch) => views.ask({ region, ownerEpoch }),
     addSecondary: form => sendForm('POST', '/subclouds', form),
     updateSubcloud: (region, form) => sendForm('PATCH', subcloudPath(region), form),
     deleteSubcloud: async name => {
@@ -117,6 +128,27 @@ export function peerSite(session: Pick<PeerSession, 'request'>): PeerSite {
     },
   }
 }
+
+const standDownFields = (ownerEpoch: number) => ({
+  'management-state': 'unmanaged',
+  migrate: 'true',
+  owner_epoch: String(ownerEpoch),
+})
+
+const viewFields = (questions: readonly ViewQuestion[]) => ({
+  subclouds: questions.map(({ region, ownerEpoch }) => ({
+    region,
+    ...(ownerEpoch !== undefined && { owner_epoch: ownerEpoch }),
+  })),
+})
+
+const viewAnswers = (body: unknown): ReadonlyMap<string, ViewAnswer> =>
+  new Map(
+    parsed(viewsSchema, body).subcloud_views.flatMap(({ region, view, refusal }): readonly [string, ViewAnswer][] => {
+      if (view) return [[region, { kind: 'view', view }]]
+      return refusal ? [[region, { kind: 'refused', ...refusal }]] : []
+    }),
+  )
 
 /** A 404 counts as an absence only when it is of the thing itself: a wrong path or a proxy proves nothing (H6). */
 async function unless<Found>(absence: string, ask: () => Promise<Found>): Promise<Found | undefined> {

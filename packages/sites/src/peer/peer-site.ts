@@ -35,6 +35,9 @@ export interface RemoteSubcloud {
   readonly valuesVersion: ValuesVersion | undefined
 }
 
+/** What is asked for again and again while it moves: a subcloud without its values. */
+export type RemoteView = Pick<RemoteSubcloud, 'deployStatus' | 'managementState' | 'ownerEpoch' | 'valuesVersion'>
+
 export interface RemoteTombstone {
   readonly region: string
   readonly name: string
@@ -69,6 +72,10 @@ export interface PeerSite {
   /** Empty from another implementation, which keeps none. */
   tombstones(group: string): Promise<readonly RemoteTombstone[]>
   subcloud(region: string): Promise<RemoteSubcloud | undefined>
+  /** As `subcloud`. Those that are asked for at the same time go in one request, when the peer knows such ones. */
+  view(region: string): Promise<RemoteView | undefined>
+  /** Asks it to give the subcloud away, to whoever has this epoch. Can be repeated. @returns what it has after that */
+  standDown(region: string, ownerEpoch: number): Promise<RemoteView>
   /** A copy that nobody there contacts. Fields and files as in the multipart request. */
   addSecondary(form: SubcloudForm): Promise<RemoteSubcloud>
   updateSubcloud(region: string, form: SubcloudForm): Promise<RemoteSubcloud>

@@ -8,6 +8,7 @@ import {
   type RemoteGroup,
   type RemoteSubcloud,
   type RemoteTombstone,
+  type RemoteView,
 } from './peer-site.ts'
 
 /** Objects that one implementation shows as such, and the other one as JSON text. */
@@ -102,6 +103,31 @@ export const tombstonesSchema = z.object({
         ownerEpoch: stone['owner-epoch'],
       }),
     ),
+  ),
+})
+
+const viewSchema = z
+  .object({
+    'deploy-status': z.string(),
+    'management-state': z.enum(['managed', 'unmanaged']),
+    'owner-epoch': z.number(),
+    'values-version': z.record(z.string(), z.number()),
+  })
+  .transform(
+    (view): RemoteView => ({
+      deployStatus: view['deploy-status'],
+      managementState: view['management-state'],
+      ownerEpoch: view['owner-epoch'],
+      valuesVersion: view['values-version'],
+    }),
+  )
+export const viewsSchema = z.object({
+  subcloud_views: z.array(
+    z.object({
+      region: z.string(),
+      view: viewSchema.optional(),
+      refusal: z.object({ status: z.number(), message: z.string() }).optional(),
+    }),
   ),
 })
 

@@ -38,9 +38,8 @@ export async function releaseAtPeer(
   ownerEpoch: number,
 ): Promise<Remote> {
   if (!peer) return { kind: 'unread' }
-  const fields = { 'management-state': 'unmanaged', migrate: 'true', owner_epoch: String(ownerEpoch) }
   try {
-    return remoteOf(await peerSite(peer).updateSubcloud(region, { fields, files: {} }))
+    return remoteOf(await peerSite(peer).standDown(region, ownerEpoch))
   } catch (error) {
     if (!(error instanceof PeerRefused)) throw error
     const refused = { subcloud: member.name, status: error.status, reason: error.message }

@@ -2,7 +2,7 @@
 import { type Row, type Sql, selectRows } from '@godwit/store'
 import { associationsWhere } from '../association/rows.ts'
 import type { Remote } from '../audit/member.ts'
-import type { PeerSite, RemoteSubcloud } from '../peer/peer-site.ts'
+import type { PeerSite, RemoteView } from '../peer/peer-site.ts'
 import { groupById, type PeerGroup } from '../peer-group/rows.ts'
 import { type Subcloud, subcloudById } from '../subcloud/rows.ts'
 import { type Batch, type BatchMember, batchOf, memberOf } from './batch-rows.ts'
@@ -51,15 +51,15 @@ export function peerHealth({ peer }: GroupScene): RehomeFacts['peer'] {
 /** Any error is an answer that nobody can read: it permits nothing (H11). */
 export async function lookAtPeer(peer: PeerSite, region: string): Promise<Remote> {
   try {
-    const remote = await peer.subcloud(region)
+    const remote = await peer.view(region)
     return remote ? remoteOf(remote) : { kind: 'absent' }
   } catch {
     return { kind: 'unread' }
   }
 }
 
-export function remoteOf(subcloud: RemoteSubcloud): Remote {
-  const { deployStatus, managementState, ownerEpoch = 0, valuesVersion: values = {} } = subcloud
+export function remoteOf(view: RemoteView): Remote {
+  const { deployStatus, managementState, ownerEpoch = 0, valuesVersion: values = {} } = view
   return { kind: 'member', view: { deployStatus, managementState, ownerEpoch, values } }
 }
 

@@ -176,6 +176,51 @@ test('a run that is cancelled is ended', async t => {
   await until(() => !isRunning(readFileSync(file('child'), 'utf8').trim()))
 })
 
+test('a program that is ended is given time to clean up, although the shell that led it is gone', async t => {
+  const { run, runner, file } = setUp(t, {
+    script: "trap 'sleep 0.5; echo x > cleaned; exit 1' TERM; echo x > begun; sleep 300 & wait",
+  })
+  const cancel = new AbortController()
+  const outcome = runner().run(run, cancel.signal)
+  await until(() => existsSync(file('begun')))
+  cancel.abort()
+  assert.deepEqual(await outcome, { kind: 'interrupted', reason: 'the run was cancelled' })
+  assert.ok(existsSync(file('cleaned')))
+})
+
+test('what goes on after the leader of its group was killed is ended before anybody is told', async t => {
+  const { run, runner, base, file } = setUp(t, { script: 'echo $$ > child; exec sleep 300' })
+  const outcome = runner().run(run, never)
+  await until(() => existsSync(file('child')) && readFileSync(file('child'), 'utf8').trim() !== '')
+  const [leader = ''] = readFileSync(join(base, 'run-1/leader'), 'utf8').split(' ')
+  process.kill(Number(leader), 'SIGKILL')
+  assert.deepEqual(await outcome, { kind: 'interrupted', reason: 'the playbook was killed' })
+  assert.equal(isRunning(readFileSync(file('child'), 'utf8').trim()), false)
+})
+
+test('a run that nobody watches any more ends soon after its limit', async t => {
+  const { home, file } = setUp(t, { script: 'echo $$ > child; exec sleep 300' })
+  const folder = join(home, 'left')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'asked-at'), '0')
+  const words = ['-c', RunFolder.LAUNCHER, 'rehome', '1', file('playbook.sh')]
+  spawn('/bin/sh', words, { cwd: folder, detached: true, stdio: 'ignore' }).unref()
+  await until(() => existsSync(file('child')) && readFileSync(file('child'), 'utf8').trim() !== '')
+  await until(() => !isRunning(readFileSync(file('child'), 'utf8').trim()))
+})
+
+test('a group that was given the pid of a run that is over is left alone', async t => {
+  const { base, runner } = setUp(t, {})
+  const stranger = spawn('sleep', ['300'], { detached: true, stdio: 'ignore' })
+  t.after(() => stranger.kill('SIGKILL'))
+  mkdirSync(join(base, 'run-1'), { recursive: true })
+  writeFileSync(join(base, 'run-1/leader'), `${stranger.pid} 1`)
+  await runner().discard('run-1')
+  assert.equal(existsSync(join(base, 'run-1')), false)
+  assert.equal(stranger.exitCode ?? stranger.signalCode, null)
+  assert.ok(isRunning(String(stranger.pid)))
+})
+
 test('a run that somebody killed is told as interrupted: what it changed is not known', async t => {
   const { run, runner, base, file } = setUp(t, { script: 'echo x > begun; sleep 300' })
   const outcome = runner().run(run, never)
@@ -294,7 +339,7 @@ test('a launcher that comes while its folder is being removed finds no marks and
   const folder = join(home, 'half-removed')
   mkdirSync(folder)
   const launch = () =>
-    spawnSync('/bin/sh', ['-c', RunFolder.LAUNCHER, 'rehome', 'touch', file('begun')], { cwd: folder })
+    spawnSync('/bin/sh', ['-c', RunFolder.LAUNCHER, 'rehome', '60', 'touch', file('begun')], { cwd: folder })
   launch()
   assert.equal(existsSync(file('begun')), false)
   rmSync(join(folder, 'started'), { recursive: true })

@@ -29,7 +29,7 @@ export interface Schedule {
 }
 
 /** Of managed clusters: two are enough to be in each other's way. */
-const COUNTS = [1, 2, 2, 3] as const
+const COUNTS = [1, 1, 2, 3] as const
 
 /** Misfortune begins this early; what lasts is over by `CALM_AT_MS`. */
 const TROUBLE_MS = 20_000

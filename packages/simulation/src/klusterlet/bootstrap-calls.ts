@@ -16,10 +16,21 @@ const NEEDED = [
 
 /** A bootstrap is valid when its user may register clusters and the hub does not refuse this one. */
 export async function isValidBootstrap(client: KubeClient, cluster: string): Promise<boolean> {
+  // First: a hub that refuses the cluster is asked again and again.
+  if (!(await isWelcome(client, cluster))) return false
   for (const [group, resource, verbs] of NEEDED)
     for (const verb of verbs) if (!(await isAllowed(client, { group, resource, verb }))) return false
-  const found = await client.get<ManagedCluster>(foreign.managedClusters, { name: cluster })
-  return found === undefined || found.spec.hubAcceptsClient
+  return true
+}
+
+async function isWelcome(client: KubeClient, cluster: string): Promise<boolean> {
+  try {
+    const found = await client.get<ManagedCluster>(foreign.managedClusters, { name: cluster })
+    return found === undefined || found.spec.hubAcceptsClient
+  } catch (error) {
+    if (isForbidden(error)) return false
+    throw error
+  }
 }
 
 async function isAllowed(client: KubeClient, resourceAttributes: object): Promise<boolean> {

@@ -130,7 +130,8 @@ export class PlaybookRunner {
       if (status !== undefined) return await ended(folder, status, secrets)
       if (!folder.exists) return { kind: 'interrupted', reason: 'the run was discarded' }
       if (leave?.aborted) return undefined
-      if (isKilled) return { kind: 'interrupted', reason: 'the playbook was killed' }
+      // What it had started may go on without it.
+      if (isKilled) return await this.#interrupt(folder, 'the playbook was killed')
       if (cancel.aborted) return await this.#interrupt(folder, 'the run was cancelled')
       if (!leader && look >= START_GRACE_LOOKS)
         return await this.#interrupt(folder, 'the playbook did not start in time')

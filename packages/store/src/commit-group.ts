@@ -42,7 +42,11 @@ export class CommitGroup {
 
   /** Those that wait now. Never rejects: each is told for itself. */
   async commit(): Promise<void> {
-    if (this.#waiting.length > 0 && this.#waiting.length < MAX_JOBS) await this.#gather()
+    // As long as others come: each of them is a write to the disk less.
+    for (let before = 0; this.#waiting.length > before && this.#waiting.length < MAX_JOBS; ) {
+      before = this.#waiting.length
+      await this.#gather()
+    }
     const jobs = this.#waiting.splice(0, MAX_JOBS)
     if (jobs.length === 0) return
     const done: { readonly job: Job; readonly tell: () => void }[] = []

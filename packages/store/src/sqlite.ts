@@ -26,7 +26,7 @@ const BUSY = 5
 export function openSqlite({ path, clock, time = clock, lockTimeoutMs = 10_000 }: SqliteOptions): Database {
   // The time-out is set before the journal mode: two processes that open at once would see a locked file otherwise.
   const connection = new DatabaseSync(path, { timeout: OPEN_TIMEOUT_MS, enableForeignKeyConstraints: true })
-  connection.exec('pragma journal_mode = wal; pragma synchronous = full')
+  connection.exec('pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 4000')
   // From here on nothing blocks the event loop: another transaction of this very process may hold the lock.
   connection.exec('pragma busy_timeout = 0')
   const turns = new Turns()

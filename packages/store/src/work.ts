@@ -38,7 +38,11 @@ export const workSchema: SchemaStep = {
       queue text not null, item text not null, due_ms bigint not null, wakes bigint not null,
       noted_ms bigint not null, holder text, epoch bigint not null, until_ms bigint not null, renewed_ms bigint not null,
       is_open integer not null, primary key (queue, item))`,
-    'create index work_due on work (queue, is_open, due_ms)',
+    // One for each question below: none of them looks at a whole queue.
+    'create index work_due on work (queue, is_open, due_ms, until_ms)',
+    'create index work_until on work (queue, is_open, until_ms, due_ms)',
+    'create index work_noted on work (queue, is_open, noted_ms)',
+    'create index work_renewed on work (queue, is_open, renewed_ms)',
   ],
 }
 
@@ -62,13 +66,16 @@ export async function wakeWork(sql: Sql, queue: string, key: string, afterMs = 0
  * one transaction: that is what learns that the clock was set back.
  */
 export async function nextDueMs(sql: Sql, queue: string): Promise<number | undefined> {
-  const [row] = await sql.all(
-    `select min(case when due_ms > until_ms then due_ms else until_ms end) as due from work
-     where queue = ? and is_open = 1`,
+  const [free] = await sql.all(
+    'select due_ms as due from work where queue = ? and is_open = 1 and until_ms <= due_ms order by due_ms limit 1',
     [queue],
   )
-  const due = row?.['due'] ?? null
-  return due === null ? undefined : Number(due)
+  const [held] = await sql.all(
+    'select until_ms as due from work where queue = ? and is_open = 1 and until_ms > due_ms order by until_ms limit 1',
+    [queue],
+  )
+  const dues = [free, held].flatMap(row => (row ? [Number(row['due'])] : []))
+  return dues.length === 0 ? undefined : Math.min(...dues)
 }
 
 /**
@@ -103,13 +110,13 @@ export async function takeWork(sql: Sql, { queue, holder, leaseMs, limit }: Taki
  */
 async function timeForQueue(sql: Sql, queue: string): Promise<number> {
   // Before the time is read: what another transaction notes meanwhile is later without any clock having been set back.
-  const [row] = await sql.all(
-    `select max(case when noted_ms > renewed_ms then noted_ms else renewed_ms end) as last from work
-     where queue = ? and is_open = 1`,
-    [queue],
-  )
+  const lasts = []
+  for (const column of ['noted_ms', 'renewed_ms']) {
+    const latest = `select max(${column}) as last from work where queue = ? and is_open = 1`
+    lasts.push(Number((await sql.all(latest, [queue]))[0]?.['last'] ?? 0))
+  }
   const nowMs = await sql.nowMs()
-  if (Number(row?.['last'] ?? 0) <= nowMs) return nowMs
+  if (Math.max(...lasts) <= nowMs) return nowMs
   for (const [end, begin] of [
     ['due_ms', 'noted_ms'],
     ['until_ms', 'renewed_ms'],

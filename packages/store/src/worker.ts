@@ -4,6 +4,7 @@
  */
 import { Retryable } from '@godwit/core'
 import type { Cancel, Clock, Logger } from '@godwit/ports'
+import type { Sql } from './database.ts'
 import type { WakingDatabase } from './waking.ts'
 import { finishWork, type Lease, LeaseLost, nextDueMs, renewWork, takeWork } from './work.ts'
 
@@ -39,15 +40,24 @@ const RENEWALS = 5
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 30_000
 
+/** Of a pass that is over: its key is given back with the next look for work. */
+interface Ended {
+  readonly lease: Lease
+  readonly again: Again
+  readonly givenBack: () => void
+}
+
 export class Worker {
   readonly #options: WorkerOptions
   readonly #failures = new Map<string, number>()
   readonly #running = new Set<Promise<void>>()
+  readonly #ended: Ended[] = []
   readonly #stopping = new AbortController()
+  #performing = 0
   #timer: Cancel | undefined
   #unsubscribe: (() => void) | undefined
-  #isTaking = false
-  #mustTake = false
+  #look: Promise<void> | undefined
+  #mustLook = false
 
   constructor(options: WorkerOptions) {
     this.#options = options
@@ -55,8 +65,8 @@ export class Worker {
 
   start(): void {
     const { database, queue } = this.#options
-    this.#unsubscribe = database.onWake(queue, () => void this.#take())
-    void this.#take()
+    this.#unsubscribe = database.onWake(queue, () => this.#lookForWork())
+    this.#lookForWork()
   }
 
   /** Takes nothing more; resolves when what runs has ended. */
@@ -64,53 +74,73 @@ export class Worker {
     this.#stopping.abort()
     this.#unsubscribe?.()
     this.#timer?.()
-    while (this.#running.size > 0) await Promise.all(this.#running)
+    while (this.#running.size > 0 || this.#look) await Promise.all([...this.#running, this.#look])
   }
 
-  async #take(): Promise<void> {
-    if (this.#stopping.signal.aborted) return
-    if (this.#isTaking) {
-      this.#mustTake = true
+  #lookForWork(): void {
+    if (this.#look) {
+      this.#mustLook = true
       return
     }
-    this.#isTaking = true
+    if (this.#stopping.signal.aborted && this.#ended.length === 0) return
     this.#timer?.()
-    const waitMs = await this.#takeOnce()
-    this.#isTaking = false
-    if (this.#stopping.signal.aborted) return
-    if (this.#mustTake) {
-      this.#mustTake = false
-      void this.#take()
-    } else this.#timer = this.#options.clock.after(waitMs, () => void this.#take())
+    this.#look = this.#lookOnce().then(waitMs => {
+      this.#look = undefined
+      const mustLook = this.#mustLook || this.#ended.length > 0
+      this.#mustLook = false
+      if (mustLook) this.#lookForWork()
+      else if (!this.#stopping.signal.aborted)
+        this.#timer = this.#options.clock.after(waitMs, () => this.#lookForWork())
+    })
   }
 
-  /** @returns how long nothing new is due here */
-  async #takeOnce(): Promise<number> {
-    const { database, queue, holder, concurrency, leaseMs = LEASE_MS, pollMs = POLL_MS, logger } = this.#options
-    const limit = concurrency - this.#running.size
-    if (limit <= 0) return pollMs
+  /** Takes what is due and gives back what has ended, in one transaction. @returns how long nothing new is due here */
+  async #lookOnce(): Promise<number> {
+    const { database, pollMs = POLL_MS, logger, queue } = this.#options
+    if (this.#free === 0 && this.#ended.length === 0) return pollMs
+    let ended: readonly Ended[] = [...this.#ended]
     try {
-      const [leases, dueMs, nowMs] = await database.transaction(
-        async sql => [
-          await takeWork(sql, { queue, holder, leaseMs, limit }),
-          await nextDueMs(sql, queue),
-          await sql.nowMs(),
-        ],
-        QUEUE_VERB,
-      )
+      const { leases, lost, waitMs } = await database.transaction(async sql => {
+        // Meanwhile more may have ended; and a transaction may run again.
+        ended = [...this.#ended]
+        return await this.#exchange(sql, ended)
+      }, QUEUE_VERB)
+      for (const error of lost) logger.debug({ queue, error }, 'the lease was lost')
       for (const lease of leases) this.#begin(lease)
-      return dueMs === undefined ? pollMs : Math.min(pollMs, Math.max(0, dueMs - nowMs))
+      return Math.min(pollMs, waitMs)
     } catch (error) {
       logger.warn({ queue, error: messageOf(error) }, 'looking for work failed')
       return pollMs
+    } finally {
+      // Whatever could not be given back is taken again when its lease is over.
+      for (const { givenBack } of this.#ended.splice(0, ended.length)) givenBack()
     }
   }
 
+  async #exchange(sql: Sql, ended: readonly Ended[]) {
+    const { queue, holder, leaseMs = LEASE_MS } = this.#options
+    const limit = this.#free
+    const leases = limit === 0 ? [] : await takeWork(sql, { queue, holder, leaseMs, limit })
+    const lost: string[] = []
+    for (const { lease, again } of ended)
+      try {
+        await finishWork(sql, lease, again)
+      } catch (error) {
+        if (!(error instanceof LeaseLost)) throw error
+        lost.push(error.message)
+      }
+    const dueMs = await nextDueMs(sql, queue)
+    const waitMs = dueMs === undefined ? Number.POSITIVE_INFINITY : Math.max(0, dueMs - (await sql.nowMs()))
+    return { leases, lost, waitMs }
+  }
+
+  get #free(): number {
+    return this.#stopping.signal.aborted ? 0 : Math.max(0, this.#options.concurrency - this.#performing)
+  }
+
   #begin(lease: Lease): void {
-    const run = this.#run(lease).finally(() => {
-      this.#running.delete(run)
-      void this.#take()
-    })
+    this.#performing++
+    const run = this.#run(lease).finally(() => this.#running.delete(run))
     this.#running.add(run)
   }
 
@@ -128,7 +158,11 @@ export class Worker {
       else logger.warn(fields, 'work failed and is tried again')
     }
     stop()
-    await this.#finish(lease, again)
+    this.#performing--
+    const { promise, resolve: givenBack } = Promise.withResolvers<void>()
+    this.#ended.push({ lease, again, givenBack })
+    this.#lookForWork()
+    await promise
   }
 
   /** Renews the lease until it is stopped. Whoever cannot reach the database for so long has lost it by his own clock. */
@@ -161,14 +195,6 @@ export class Worker {
         cancelExpiry()
         cancelRenewal()
       },
-    }
-  }
-
-  async #finish(lease: Lease, again: Again): Promise<void> {
-    try {
-      await this.#options.database.transaction(sql => finishWork(sql, lease, again), QUEUE_VERB)
-    } catch (error) {
-      this.#options.logger.debug({ queue: lease.queue, key: lease.key, error: messageOf(error) }, 'the lease was lost')
     }
   }
 

@@ -1,6 +1,5 @@
 /** What one look at a member of a batch shows: rows of one transaction, and what the other site says. */
 import { type Row, type Sql, selectRows } from '@godwit/store'
-import { associationsWhere } from '../association/rows.ts'
 import type { Remote } from '../audit/member.ts'
 import type { PeerSite, RemoteView } from '../peer/peer-site.ts'
 import { groupById, type PeerGroup } from '../peer-group/rows.ts'
@@ -24,11 +23,14 @@ export interface MemberScene extends GroupScene {
   readonly subcloud: Subcloud | undefined
 }
 
+const PEER_OF_GROUP = `select peer.* from peer_group_association association
+  join system_peer peer on peer.id = association.system_peer_id
+  where association.peer_group_id = ? order by association.id limit 1`
+
 /** A peer is looked up by its group: one that was never reached yet is not given up either. */
 export async function readGroup(sql: Sql, groupId: number): Promise<GroupScene> {
   const group = groupId === 0 ? undefined : await groupById(sql, groupId)
-  const [association] = group ? await associationsWhere(sql, { peer_group_id: groupId }) : []
-  const [peer] = association ? await selectRows(sql, 'system_peer', { id: association.peerId }) : []
+  const [peer] = group ? await sql.all(PEER_OF_GROUP, [groupId]) : []
   return { group, peer, nowMs: await sql.nowMs() }
 }
 

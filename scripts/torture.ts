@@ -2,15 +2,13 @@
 
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { runHubs } from '../tests/torture/hubs/command.ts'
-import { runNodes } from '../tests/torture/nodes/command.ts'
 import { inShards } from '../tests/torture/shards.ts'
-import { runSites } from '../tests/torture/sites/command.ts'
 
 const help = `npm run torture -- hubs|nodes|sites OPTIONS
 
   --exhaustive      one run for each write of each party, with a death just before and one just after it
-  --scenario NAME   only this scenario; of nodes also EDIT@WRITE: this edit at this write of a move
+  --scenario NAME   only this scenario; of nodes also EDIT@WRITE: this edit at this write of a move, and wave@N: N sets
+                    pinned at once
   --every N         only each N-th crash point (default: 1)
   --party P --write K --when before|after
                     exactly one crash point of one scenario
@@ -41,18 +39,23 @@ const { values, positionals } = parseArgs({
   },
 })
 
-const domains = { hubs: runHubs, nodes: runNodes, sites: runSites }
-const run =
+/** Each is loaded by the processes that run it only. */
+const domains = {
+  hubs: async () => (await import('../tests/torture/hubs/command.ts')).runHubs,
+  nodes: async () => (await import('../tests/torture/nodes/command.ts')).runNodes,
+  sites: async () => (await import('../tests/torture/sites/command.ts')).runSites,
+}
+const load =
   positionals.length === 1 ? Object.entries(domains).find(([name]) => name === positionals[0])?.[1] : undefined
 
-if (values.help || !run) {
+if (values.help || !load) {
   console.log(help)
   process.exitCode = values.help ? 0 : 2
 } else {
   const print = (line: string) => console.log(line)
   const { passed, failed } = isSplit()
     ? await inShards(process.argv.slice(1), Number(values.jobs), print)
-    : await run({ ...values, shard: values.shard || '1/1' }, print)
+    : await (await load())({ ...values, shard: values.shard || '1/1' }, print)
   console.log(`${passed} passed, ${failed} failed`)
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0
 }

@@ -161,7 +161,7 @@ test('a cluster that never gets its configuration is rolled back alone; the othe
     const read = () => bed.clients.hub1.get(ocm.managedClusters, { name: stubborn })
     const before = (await read())?.metadata.annotations
     bed.all()
-    await bed.migrate('move', { includedManagedClusters: [...bed.names], supportedConfigs: { stageTimeout: '3s' } })
+    await bed.migrate('move', { includedManagedClusters: [...bed.names], supportedConfigs: { stageTimeout: '8s' } })
     const end = await bed.until('move', over)
     assert.equal(end.status?.phase, 'Failed')
     assert.deepEqual([end.status?.clusters?.completed, end.status?.clusters?.failed], [9, 1])
@@ -214,7 +214,7 @@ test('a cluster that cannot be deployed is taken back on both hubs as it was, fo
 test('a klusterlet that cannot reach the target comes back to the source, by a lease renewed since the rollback', () =>
   withTestbed({ count: 4, knobs: { overrides: { 'cluster-0002': { unreachableHubs: ['hub2'] } } } }, async bed => {
     bed.all()
-    await bed.migrate('move', { includedManagedClusters: [...bed.names], supportedConfigs: { stageTimeout: '3s' } })
+    await bed.migrate('move', { includedManagedClusters: [...bed.names], supportedConfigs: { stageTimeout: '8s' } })
     const end = await bed.until('move', over, 60_000)
     assert.equal(end.status?.phase, 'Failed')
     assert.deepEqual(

@@ -62,7 +62,7 @@ test('a placement that chose a cluster of another migration waits for it before 
     const [name = ''] = bed.names
     await decidePlacement(bed.clients.hub2, { name: 'home', namespace: 'default' }, [name])
     bed.all()
-    const supportedConfigs = { stageTimeout: '5s' }
+    const supportedConfigs = { stageTimeout: '8s' }
     await bed.migrate('there', { includedManagedClusters: [...bed.names], supportedConfigs })
     await bed.until('there', hasBegun)
     await bed.migrate('back', { from: 'hub2', to: 'hub1', includedManagedClustersPlacementRef: 'home' })

@@ -9,7 +9,7 @@ test('the status of a migration shows each cluster while it moves, and how it en
     const read = () => readStatus(bed.clients.globalHub, { name: 'm', namespace: NAMESPACE })
     assert.equal(await read(), undefined)
     bed.all()
-    await bed.migrate('m', { includedManagedClusters: [...bed.names], supportedConfigs: { stageTimeout: '5s' } })
+    await bed.migrate('m', { includedManagedClusters: [...bed.names], supportedConfigs: { stageTimeout: '8s' } })
     await bed.until('m', ({ status }) => status?.clusters?.initializing === 1 && (status.waitingFor ?? []).length > 0)
     const during = await read()
     assert.deepEqual(

@@ -22,8 +22,8 @@ test('what failed is tried again by a migration of its own, once for each time a
     const controller = bed.controller()
     bed.agent('hub2')
     const source = bed.agent('hub1')
-    const supportedConfigs = { stageTimeouts: { initializing: '2s' } }
-    const strategy = { batchSize: 2, soak: '1s' }
+    const supportedConfigs = { stageTimeouts: { initializing: '6s' } }
+    const strategy = { batchSize: 2, soak: '2s' }
     await bed.migrate('move', { includedManagedClusters: [...bed.names], supportedConfigs, strategy })
     await bed.until('move', ({ status }) => status?.waves?.soakUntil !== undefined)
     await source.stop()

@@ -26,7 +26,7 @@ test('clusters move wave by wave: a wave begins when the one before it is over, 
     const first = bed.controller()
     bed.agent('hub1')
     bed.agent('hub2')
-    await bed.migrate('move', { includedManagedClusters: [...bed.names], strategy: { batchSize: '40%', soak: '1s' } })
+    await bed.migrate('move', { includedManagedClusters: [...bed.names], strategy: { batchSize: '40%', soak: '2s' } })
     const following = follow(bed, 'move')
     const before = await bed.until('move', ({ status }) => status?.waves?.soakUntil !== undefined)
     await first.stop()
@@ -84,7 +84,7 @@ test('after too many failures no further cluster begins: the arrived stay, the f
     bed.all()
     await bed.migrate('move', {
       includedManagedClusters: [...bed.names],
-      supportedConfigs: { stageTimeouts: { initializing: '3s' } },
+      supportedConfigs: { stageTimeouts: { initializing: '8s' } },
       strategy: { batchSize: 3, stopAfterFailures: 1 },
     })
     const end = await bed.until('move', over)

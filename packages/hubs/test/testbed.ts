@@ -185,7 +185,7 @@ export class Testbed {
   async until(
     name: string,
     holds: (migration: ManagedClusterMigration) => boolean,
-    withinMs = 30_000,
+    withinMs = 60_000,
   ): Promise<ManagedClusterMigration> {
     const deadline = clock.now() + withinMs
     for (;;) {

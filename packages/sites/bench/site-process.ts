@@ -24,6 +24,7 @@ export interface SiteName {
 }
 
 export interface MemberTime {
+  readonly runId: string
   /** From its beginning until it is managed. */
   readonly tookMs: number
   /** Of it, without a place among those that run. */
@@ -88,12 +89,12 @@ export class SiteProcess {
     const database = new DatabaseSync(this.#database, { readOnly: true })
     const rows = database
       .prepare(
-        `select ended_ms - started_ms as took, queued_ms as queued from batch_member
+        `select run_id as run, ended_ms - started_ms as took, queued_ms as queued from batch_member
          where batch_id = (select max(id) from batch) and outcome = 'complete'`,
       )
       .all()
     database.close()
-    return rows.map(({ took, queued }) => ({ tookMs: Number(took), queuedMs: Number(queued) }))
+    return rows.map(({ run, took, queued }) => ({ runId: String(run), tookMs: Number(took), queuedMs: Number(queued) }))
   }
 
   /** Of the processor, so far, in milliseconds; Linux only. */

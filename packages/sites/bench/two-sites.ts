@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sleep, systemClock } from '@godwit/ports'
-import { SimulatedSubclouds, startSubcloudServer, subcloudApi } from '@godwit/simulation'
+import { SimulatedSubclouds, type SimulatorExchange, startSubcloudServer, subcloudApi } from '@godwit/simulation'
 import { peerPassword, SiteProcess } from './site-process.ts'
 import { type SlowLine, slowLine } from './slow-line.ts'
 
@@ -27,6 +27,7 @@ interface Parts {
   readonly subclouds: SimulatedSubclouds
   readonly options: TwoSitesOptions
   readonly lines: readonly SlowLine[]
+  readonly playbooks: ReadonlyMap<string, number>
   readonly end: () => Promise<void>
 }
 
@@ -36,21 +37,24 @@ export class TwoSites {
   readonly #subclouds: SimulatedSubclouds
   readonly #options: TwoSitesOptions
   readonly #lines: readonly SlowLine[]
+  readonly #playbooks: ReadonlyMap<string, number>
   readonly #end: () => Promise<void>
 
-  private constructor({ sites, subclouds, options, lines, end }: Parts) {
+  private constructor({ sites, subclouds, options, lines, playbooks, end }: Parts) {
     this.a = sites[0]
     this.b = sites[1]
     this.#subclouds = subclouds
     this.#options = options
     this.#lines = lines
+    this.#playbooks = playbooks
     this.#end = end
   }
 
   static async start(options: TwoSitesOptions): Promise<TwoSites> {
     const folder = mkdtempSync(join(tmpdir(), 'godwit-bench-'))
     const subclouds = new SimulatedSubclouds(systemClock)
-    const simulator = await startSubcloudServer(subcloudApi(subclouds, systemClock))
+    const playbooks = new Map<string, number>()
+    const simulator = await startSubcloudServer(timed(subcloudApi(subclouds, systemClock), subclouds, playbooks))
     const first = { uuid: randomUUID(), name: 'site-a', subnet: '192.168.204' }
     const second = { uuid: randomUUID(), name: 'site-b', subnet: '192.168.205' }
     const a = await SiteProcess.start(first, second, folder, simulator.url)
@@ -62,7 +66,7 @@ export class TwoSites {
       await simulator.stop()
       rmSync(folder, { recursive: true, force: true })
     }
-    const sites = new TwoSites({ sites: [a, b], subclouds, options, lines, end })
+    const sites = new TwoSites({ sites: [a, b], subclouds, options, lines, playbooks, end })
     await acquaint(a, b, lines[1])
     await acquaint(b, a, lines[0])
     await sites.#takeIn()
@@ -109,6 +113,11 @@ export class TwoSites {
     return this.#lines.reduce((sum, line) => sum + line.requests, 0)
   }
 
+  /** How long the simulated playbook of a run has taken; its timers are late when this process is busy. */
+  playbookMs(runId: string): number {
+    return this.#playbooks.get(runId) ?? Number.NaN
+  }
+
   stop(): Promise<void> {
     return this.#end()
   }
@@ -137,6 +146,22 @@ export class TwoSites {
       for (const change of [{ 'management-state': 'managed' }, { peer_group: GROUP }])
         await this.a.call('PATCH', `/subclouds/${nameOf(number)}`, formOf(change))
     })
+  }
+}
+
+/** Notes how long each run takes, by its id. */
+function timed(
+  exchange: SimulatorExchange,
+  subclouds: SimulatedSubclouds,
+  playbooks: Map<string, number>,
+): SimulatorExchange {
+  return (request, signal) => {
+    const answer = exchange(request, signal)
+    if (request.method !== 'POST' || !request.url.endsWith('/runs')) return answer
+    const startedAt = performance.now()
+    const { runId } = JSON.parse(Buffer.from(request.body ?? []).toString()) as { readonly runId: string }
+    void subclouds.ended(runId).then(() => playbooks.set(runId, performance.now() - startedAt))
+    return answer
   }
 }
 

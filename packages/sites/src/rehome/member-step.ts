@@ -25,6 +25,8 @@ import { HOLDS_SLOT, isReleased, type RehomeEffect, type RehomeStage, rehomeTabl
 /** What has happened outside since the last step. */
 export interface News {
   readonly remote?: Remote
+  /** It was looked at after all that comes before this stage, and is as good there. */
+  readonly remoteFor?: RehomeStage
   /** Columns of the member that an effect has earned. */
   readonly columns?: (nowMs: number) => Row
   /** Of a run whose end is among the columns. */
@@ -54,7 +56,7 @@ export type Wish =
       readonly scene: MemberScene
       readonly subcloud: Subcloud
     }
-  | { readonly kind: 'ask subcloud'; readonly subcloud: Subcloud }
+  | { readonly kind: 'ask subcloud'; readonly scene: MemberScene; readonly subcloud: Subcloud }
   | {
       readonly kind: 'discard'
       readonly runId: string
@@ -113,11 +115,14 @@ export async function stepMember(id: number, context: StepContext): Promise<Wish
     if (remote === undefined && needsPeer(view.scene, context.host)) return { kind: 'look at peer', ...view }
     outcome = await carryOut(context, view, remote ?? { kind: 'unread' })
     // What was seen before our own claim, or in another stage, is no proof any more.
-    if (!('kind' in outcome) && hasMoved(view, outcome)) remote = undefined
+    if (!('kind' in outcome) && hasMoved(view, outcome) && !isFor(context.news, outcome)) remote = undefined
   }
   if (!('kind' in outcome)) throw new Error(`member ${id} changes without end`)
   return outcome
 }
+
+const isFor = ({ remoteFor }: News, { scene }: View) =>
+  scene.member.cursor.stage === remoteFor && scene.member.cursor.direction === 'Forward'
 
 const hasMoved = (before: View, after: View) =>
   before.subcloud.ownerEpoch !== after.subcloud.ownerEpoch ||
@@ -272,7 +277,7 @@ async function wait(
   if (cursor.stage === 'Running' && cursor.direction === 'Forward' && run?.kind === 'under-way')
     return { kind: 'join', run, scene: after, subcloud }
   // Mostly it answers at once; the audit of subclouds goes on asking otherwise, and wakes the member.
-  if (isAdopting(after) && news.endedRunId !== undefined) return { kind: 'ask subcloud', subcloud }
+  if (isAdopting(after) && news.endedRunId !== undefined) return { kind: 'ask subcloud', scene: after, subcloud }
   return rest(untilDeadline(after, cursor.stage === 'Adopting' ? LOOK_SELDOM_MS : LOOK_AGAIN_MS))
 }
 

@@ -5,12 +5,15 @@
 import { Retryable, Terminal } from '@godwit/core'
 import type { Fields } from '@godwit/ports'
 import type { Again } from '@godwit/store'
+import type { Remote } from '../audit/member.ts'
+import type { Subcloud } from '../subcloud/rows.ts'
 import type { AuditRequests } from './audit-requests.ts'
 import { askForAudit, attemptOf, releaseAtPeer } from './member-effects.ts'
 import { type EndedRun, LOOK_SELDOM_MS, type News, stepMember, type Wish } from './member-step.ts'
 import type { RehomePorts } from './ports.ts'
 import type { RunWatch } from './run-watch.ts'
-import { lookAtPeer } from './scene.ts'
+import { lookAtPeer, type MemberScene, peerHealth } from './scene.ts'
+import type { RehomeStage } from './table.ts'
 
 /** The host of a run that is not heard of has ended it by then. */
 const HOST_GRACE_MS = 60_000
@@ -76,15 +79,13 @@ export class MemberWorker {
     switch (wish.kind) {
       case 'rest':
         return wish.afterMs === undefined ? 'done' : { restMs: wish.afterMs }
-      case 'look at peer': {
-        const { peer } = wish.scene
-        const remote = peer && (await lookAtPeer(this.#ports.peerSite(peer), wish.subcloud.region))
-        return { remote: remote ?? { kind: 'unread' } }
-      }
+      case 'look at peer':
+        return { remote: await this.#look(wish.scene, wish.subcloud) }
       case 'ask subcloud': {
         const { name, region, managementStart: address } = wish.subcloud
         const presence = await this.#ports.probe.presence({ name, region, address }, signal)
-        return signal.aborted ? { restMs: 0 } : { presence }
+        if (signal.aborted) return { restMs: 0 }
+        return { presence, ...(presence === 'online' && (await this.#ahead(wish, 'Managing'))) }
       }
       case 'perform':
         return await this.#perform(wish, signal)
@@ -96,12 +97,25 @@ export class MemberWorker {
     }
   }
 
+  async #look({ peer }: MemberScene, { region }: Subcloud): Promise<Remote> {
+    return peer ? await lookAtPeer(this.#ports.peerSite(peer), region) : { kind: 'unread' }
+  }
+
+  /** Where the next stage begins with a look, and nothing is left to be done before it. */
+  async #ahead(
+    { scene, subcloud }: { readonly scene: MemberScene; readonly subcloud: Subcloud },
+    remoteFor: RehomeStage,
+  ): Promise<News> {
+    if (peerHealth(scene) !== 'available') return {}
+    return { remote: await this.#look(scene, subcloud), remoteFor }
+  }
+
   async #perform({ effect, scene, subcloud }: Wanted<'perform'>, signal: AbortSignal): Promise<Result> {
     try {
       switch (effect.kind) {
         case 'prepare':
           await this.#ports.executor.prepare(attemptOf(scene, subcloud))
-          return { columns: () => ({ is_prepared: 1 }) }
+          return { columns: () => ({ is_prepared: 1 }), ...(await this.#ahead({ scene, subcloud }, 'Running')) }
         case 'report-failure':
           await askForAudit(this.#ports, this.#audits, scene)
           return { columns: () => ({ is_failure_reported: 1 }) }

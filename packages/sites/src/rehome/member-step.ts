@@ -93,7 +93,7 @@ const GONE = 'SubcloudGone'
 export const LOOK_AGAIN_MS = 2_000
 export const LOOK_SELDOM_MS = 10_000
 /** What an audit finds after a step of ours is no news; once for several steps is enough. */
-const AUDIT_SOON_MS = 2_000
+const AUDIT_SOON_MS = 5_000
 const MAX_TEXT_LENGTH = 2_048
 /** Far more than the table has stages and steps, both ways. */
 const MAX_DECISIONS = 100

@@ -90,6 +90,20 @@ for (const tested of testedDatabases) {
     assert.deepEqual(await begin(), [100, false])
   })
 
+  test(`${tested.name}: while all slots are taken fewer get ready`, async t => {
+    const { database, members } = await setUp(t, tested, 100)
+    await database.transaction(sql =>
+      sql.run("update batch_member set stage = 'Running', started_ms = 0 where id <= 40"),
+    )
+    const begin = async (width: number) => {
+      const hasMore = await database.transaction(sql => beginMembers(sql, 1, width))
+      return [(await members()).filter(({ startedMs }) => startedMs !== undefined).length, hasMore]
+    }
+    assert.deepEqual(await begin(40), [48, true])
+    assert.deepEqual(await begin(40), [48, true])
+    assert.deepEqual(await begin(41), [72, true])
+  })
+
   test(`${tested.name}: however many ask at the same time, no more than the slots are taken`, async t => {
     const { database, open, members } = await setUp(t, tested)
     await database.transaction(sql => beginMembers(sql, 1, MEMBERS))

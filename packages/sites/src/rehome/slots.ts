@@ -13,6 +13,8 @@ export const A_SLOT = 'a slot of the batch'
 const GETS_READY: readonly RehomeStage[] = ['Claiming', 'Releasing']
 /** More of them at the same time do not get ready sooner: each only is without an owner for longer. */
 const READY_AT_ONCE = 32
+/** While all slots are taken: whoever has one goes before whoever waits for one. */
+const READY_AT_LEISURE = 8
 /** Whoever needs longer is held up by somebody, and holds up nobody. */
 export const READY_WITHIN_MS = 1_000
 
@@ -34,7 +36,8 @@ export async function beginMembers(sql: Sql, batchId: number, width: number): Pr
   await lockBatch(sql, batchId)
   const wanted = 2 * width - (await countIn(sql, batchId, BEFORE_HOME))
   if (wanted <= 0) return false
-  const free = Math.min(wanted, READY_AT_ONCE - (await countGettingReady(sql, batchId)))
+  const atOnce = (await countIn(sql, batchId, HOLDS_SLOT)) < width ? READY_AT_ONCE : READY_AT_LEISURE
+  const free = Math.min(wanted, atOnce - (await countGettingReady(sql, batchId)))
   if (free <= 0) return true
   const rows = await sql.all(
     'select id from batch_member where batch_id = ? and ended_ms is null and started_ms is null order by id limit ?',

@@ -63,7 +63,13 @@ for (const state of ['secondary', 'rehome-failed', 'rehome-prep-failed'])
   test(`a subcloud that is ${state} here stays so when the peer takes it (H7)`, async t => {
     const api = await startApi(t)
     await givenMember(api, { subcloud: { ...SECONDARY, deploy_status: state } })
+    const before = await everything(api)
     assert.equal((await byRegion(api, release(9))).body['deploy-status'], state)
+    assert.deepEqual(
+      await everything(api),
+      before,
+      'also of the same epoch: the audit makes it a copy once it is managed',
+    )
   })
 
 const copyOf = (edits: Readonly<Record<string, number>>, rest = {}): Parts => ({

@@ -212,7 +212,9 @@ async function ownColumns(sql: Sql, subcloud: Subcloud, { fields }: Change, isFr
   if (release !== undefined && !isFromPeer)
     throw new Refusal(400, 'The release of a subcloud changes by its upgrade only')
   const isCopy = isReplaceable(subcloud.deployStatus) && subcloud.managementState === 'unmanaged'
-  const takesEpoch = isFromPeer && isCopy && epoch !== undefined && epoch > subcloud.ownerEpoch
+  // One that is to stand down has not been taken in yet: the audit takes the epoch over when it has, and makes it a copy.
+  const isGiven = isFromPeer && isCopy && fields.migrate !== true
+  const takesEpoch = isGiven && epoch !== undefined && epoch > subcloud.ownerEpoch
   return {
     ...(description !== undefined && { description }),
     ...(location !== undefined && { location }),

@@ -5,8 +5,8 @@ import type { Identity } from '../auth/policies.ts'
 import { redactor } from './redacted.ts'
 import { ENDPOINT_TYPES, type Subcloud } from './rows.ts'
 
-/** Sync status by endpoint type. */
-type Endpoints = ReadonlyMap<string, string>
+/** Of one subcloud: what is in sync, and the whole of it. */
+type Endpoints = ReturnType<typeof endpointsShown>
 
 /** With secrets for the other site only, of the subclouds that it may have to take in (H19). */
 export async function shownSubclouds(
@@ -19,7 +19,7 @@ export async function shownSubclouds(
   const clean = redactor()
   return subclouds.map(subcloud => {
     const isShared = subcloud.peerGroupId !== undefined && shared.has(subcloud.peerGroupId)
-    return shownSubcloud(subcloud, endpoints.get(subcloud.id) ?? new Map(), isShared ? whole : clean)
+    return shownSubcloud(subcloud, endpoints(subcloud.id), isShared ? whole : clean)
   })
 }
 
@@ -30,21 +30,32 @@ export async function shownOne(sql: Sql, subcloud: Subcloud, caller: Identity) {
   return shown
 }
 
-async function endpointsOf(sql: Sql, subclouds: readonly Subcloud[]): Promise<ReadonlyMap<number, Endpoints>> {
-  const columns = 'select subcloud_id, endpoint_type, sync_status from subcloud_status'
+/** One row a subcloud, and most of them are equal: a list has seven times as many endpoints as subclouds. */
+async function endpointsOf(sql: Sql, subclouds: readonly Subcloud[]): Promise<(id: number) => Endpoints> {
+  const columns =
+    "select subcloud_id, string_agg(endpoint_type || '=' || sync_status, ',') as states from subcloud_status"
   const [only] = subclouds
   const rows =
     only && subclouds.length === 1
-      ? await sql.all(`${columns} where subcloud_id = ?`, [only.id])
-      : await sql.all(columns)
-  const bySubcloud = new Map<number, Map<string, string>>()
-  for (const row of rows) {
-    const id = Number(row['subcloud_id'])
-    const endpoints = bySubcloud.get(id) ?? new Map<string, string>()
-    endpoints.set(String(row['endpoint_type']), String(row['sync_status']))
-    bySubcloud.set(id, endpoints)
+      ? await sql.all(`${columns} where subcloud_id = ? group by subcloud_id`, [only.id])
+      : await sql.all(`${columns} group by subcloud_id`)
+  const states = new Map(rows.map(row => [Number(row['subcloud_id']), String(row['states'])]))
+  const known = new Map<string, Endpoints>()
+  return id => {
+    const text = states.get(id) ?? ''
+    const shown = known.get(text) ?? endpointsShown(text)
+    known.set(text, shown)
+    return shown
   }
-  return bySubcloud
+}
+
+function endpointsShown(states: string) {
+  const byType = new Map(states.split(',').map(state => state.split('=') as [string, string]))
+  const shown = ENDPOINT_TYPES.filter(type => byType.has(type)).map(type => ({
+    endpoint_type: type,
+    sync_status: byType.get(type),
+  }))
+  return { sync_status: aggregated(new Set(shown.map(({ sync_status: status }) => status))), shown }
 }
 
 function shownSubcloud(subcloud: Subcloud, endpoints: Endpoints, shown: (value: unknown) => unknown) {
@@ -76,18 +87,14 @@ function shownSubcloud(subcloud: Subcloud, endpoints: Endpoints, shown: (value: 
     group_id: subcloud.groupId,
     peer_group_id: subcloud.peerGroupId ?? null,
     rehome_data: subcloud.savedPayload === undefined ? null : { saved_payload: shown(subcloud.savedPayload) },
-    sync_status: aggregated(endpoints),
-    endpoint_sync_status: ENDPOINT_TYPES.filter(type => endpoints.has(type)).map(type => ({
-      endpoint_type: type,
-      sync_status: endpoints.get(type),
-    })),
+    sync_status: endpoints.sync_status,
+    endpoint_sync_status: endpoints.shown,
     'owner-epoch': subcloud.ownerEpoch,
     'values-version': subcloud.values,
   }
 }
 
-function aggregated(endpoints: Endpoints): string {
-  const states = new Set(endpoints.values())
+function aggregated(states: ReadonlySet<string | undefined>): string {
   if (states.has('out-of-sync')) return 'out-of-sync'
   return states.size === 1 && states.has('in-sync') ? 'in-sync' : 'unknown'
 }

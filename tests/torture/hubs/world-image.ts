@@ -139,7 +139,7 @@ async function makeImage(count: number): Promise<WorldImage> {
 }
 
 async function startServers(clock: VirtualClock, random: Random): Promise<PerServer<KubeServer>> {
-  const start = () => KubeServer.start({ listen: false, auth: {}, clock, random })
+  const start = () => KubeServer.start({ listen: false, auth: {}, tracksFields: false, clock, random })
   return { global: await start(), hub1: await start(), hub2: await start() }
 }
 

@@ -119,6 +119,7 @@ export class HubsWorld {
       KubeServer.start({
         listen: false,
         auth: {},
+        tracksFields: false,
         clock,
         random: seededRandom(options.seed * 8 + SERVERS.indexOf(name)),
         image: image.servers[name],

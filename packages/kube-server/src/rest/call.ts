@@ -24,6 +24,8 @@ export interface Core {
   readonly clock: Clock
   readonly random: Random
   readonly authorizer: Authorizer
+  /** False: objects have no `metadata.managedFields`, and nobody can apply. */
+  readonly tracksFields: boolean
   /** Told of each write in the moment in which it is decided. */
   readonly onChange?: ((change: ChangeNote) => void) | undefined
 }

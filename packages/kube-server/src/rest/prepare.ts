@@ -156,15 +156,17 @@ function trackFields(
   current: KubeObject | undefined,
   tracking: Tracking,
 ): void {
-  const managedFields = trackUpdate({
-    before: current,
-    after: current ? object : asSent(call, object),
-    manager: tracking.manager,
-    apiVersion: call.resource.apiVersion,
-    now: core.clock.now(),
-    subresource: call.subresource || undefined,
-    shape: call.resource.shape,
-  })
+  const managedFields =
+    core.tracksFields &&
+    trackUpdate({
+      before: current,
+      after: current ? object : asSent(call, object),
+      manager: tracking.manager,
+      apiVersion: call.resource.apiVersion,
+      now: core.clock.now(),
+      subresource: call.subresource || undefined,
+      shape: call.resource.shape,
+    })
   if (managedFields) object.metadata.managedFields = managedFields
   else delete object.metadata.managedFields
 }

@@ -42,6 +42,7 @@ import {
   patcher,
   patchObject,
   replaceObject,
+  untracked,
   type Write,
 } from './update.ts'
 import { warningHeaders } from './warning-headers.ts'
@@ -206,6 +207,7 @@ export class ResourceHandler {
     const type = patchTypeOf(call)
     const write = writeOf(call, writeOptions(call.query, 'patch'))
     if (type === 'apply') {
+      if (!this.#core.tracksFields) throw untracked()
       if (write.options.fieldManager === '') throw managerRequired()
       const body = asObject(decodeApplyBody(call.request.body).value)
       if (!this.#core.store.head(keyOf(call.resource, call.namespace, call.name))) this.#assertDefinitionLives(call)

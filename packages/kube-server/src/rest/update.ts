@@ -195,6 +195,13 @@ function mergedDraft(call: Call, merged: KubeObject, applied: Draft): Draft {
   return draft
 }
 
+export const untracked = () =>
+  new StatusError(
+    501,
+    'NotImplemented',
+    'this server does not track managed fields, so nothing can be applied: use another kind of patch, or start it with tracksFields',
+  )
+
 export const managerRequired = () =>
   invalid({ group: 'meta.k8s.io', plural: '', kind: 'PatchOptions', name: '' }, [
     requiredValue('fieldManager', 'is required for apply patch'),

@@ -194,7 +194,8 @@ async function assemble(options: KubeServerOptions): Promise<Parts> {
   const registry = new Registry(builtinResources)
   const rbac = auth && new RbacAuthorizer(store)
   const authorizer = rbac ?? openAuthorizer
-  const core: Core = { store, registry, clock, random, authorizer, onChange: options.onChange }
+  const { onChange, tracksFields = true } = options
+  const core: Core = { store, registry, clock, random, authorizer, tracksFields, onChange }
   const tokens = await ServiceAccountTokens.open({ store, clock, keys })
   const admin: StaticUser = { name: 'admin', token: adminTokenOf(authority), groups: [mastersGroup] }
   const staticUsers = [admin, ...(auth?.users ?? [])]

@@ -100,12 +100,12 @@ await put(store, { kind: 'ServiceAccount', name: 'agent', namespace: 'ns', uid: 
 const serviceAccount = store.get({ collection: 'serviceaccounts', namespace: 'ns', name: 'agent' })
 if (!serviceAccount) throw new Error('no account')
 const signingKeyPem = newSigningKeyPem()
-const issuer = new ServiceAccountTokens({ ...cluster, signingKeyPem })
+const issuer = new ServiceAccountTokens({ ...cluster, signingKey: signingKeyPem })
 const issue = () => issuer.issue({ serviceAccount, expirationSeconds: 3600 }).token
 const tokens = Array.from({ length: 20_000 }, issue)
 measure('issue a token', () => issue())
 
-const fresh = new ServiceAccountTokens({ ...cluster, signingKeyPem })
+const fresh = new ServiceAccountTokens({ ...cluster, signingKey: signingKeyPem })
 const startFresh = performance.now()
 for (const token of tokens) fresh.verify(token)
 report('verify a token never seen before', tokens.length, performance.now() - startFresh)

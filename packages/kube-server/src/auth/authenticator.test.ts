@@ -12,7 +12,7 @@ const signingKeyPem = newSigningKeyPem()
 async function setup(options: Partial<AuthenticatorOptions> = {}) {
   const cluster = newCluster()
   const { clock, store } = cluster
-  const tokens = new ServiceAccountTokens({ ...cluster, signingKeyPem })
+  const tokens = new ServiceAccountTokens({ ...cluster, signingKey: signingKeyPem })
   const clientAuthority = await createAuthority({ commonName: 'ca', now: clock.now() })
   const authenticator = new Authenticator({
     ...cluster,

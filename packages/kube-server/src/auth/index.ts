@@ -42,6 +42,7 @@ export {
 } from './escalation.ts'
 export { selfSubjectReview, tokenReview } from './identity-reviews.ts'
 export type { RequestHeaders } from './impersonation.ts'
+export type { SigningKey } from './jwt.ts'
 export { fileKeyStore, type KeyStore, memoryKeyStore, readOrCreate } from './key-store.ts'
 export { type KubeconfigOptions, renderKubeconfig } from './kubeconfig.ts'
 export type { PolicyRule } from './policy-rule.ts'

@@ -172,7 +172,7 @@ async function accountContext(): Promise<TokenRequestContext> {
     put(cluster.store, { kind: 'Pod', name, namespace: 'ns', uid: `${name}u`, body: { spec: { serviceAccountName } } })
   await pod('mine', 'agent')
   await pod('other', 'default')
-  const tokens = new ServiceAccountTokens({ ...cluster, signingKeyPem: newSigningKeyPem() })
+  const tokens = new ServiceAccountTokens({ ...cluster, signingKey: newSigningKeyPem() })
   return { ...cluster, tokens, namespace: 'ns', name: 'agent', nowMs: cluster.clock.now() }
 }
 

@@ -20,7 +20,7 @@ interface Setup extends Cluster {
 async function setup(pem = signingKeyPem): Promise<Setup> {
   const cluster = newCluster()
   await put(cluster.store, account)
-  const tokens = new ServiceAccountTokens({ ...cluster, signingKeyPem: pem })
+  const tokens = new ServiceAccountTokens({ ...cluster, signingKey: pem })
   return {
     ...cluster,
     tokens,
@@ -97,7 +97,7 @@ test('a token from the future is not good yet', async () => {
   const { tokens, issue, clock } = await setup()
   clock.advance(60_000)
   const token = issue()
-  const earlier = new ServiceAccountTokens({ ...(await setup()), signingKeyPem })
+  const earlier = new ServiceAccountTokens({ ...(await setup()), signingKey: signingKeyPem })
   assert.ok(tokens.verify(token))
   assert.equal(earlier.verify(token), undefined)
 })

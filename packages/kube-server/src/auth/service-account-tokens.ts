@@ -28,8 +28,8 @@ const collections: Readonly<Record<BoundObject['kind'], string>> = Object.freeze
 export interface TokenOptions {
   readonly store: Store
   readonly clock: Clock
-  /** PEM, RSA or EC P-256. */
-  readonly signingKeyPem: string
+  /** PEM, RSA or EC P-256; or such a key, loaded. */
+  readonly signingKey: string | SigningKey
   readonly issuer?: string
   /** Audiences of this server; default: the issuer. */
   readonly audiences?: readonly string[]
@@ -51,23 +51,25 @@ export class ServiceAccountTokens {
   readonly #issuer: string
   readonly #store: Store
   readonly #clock: Clock
-  readonly #key: SigningKey
+  /** As it was loaded: for other servers with the same key. */
+  readonly signingKey: SigningKey
   readonly #verified = new BoundedCache<TokenClaims>(CACHED_TOKENS)
 
   constructor(options: TokenOptions) {
     this.#store = options.store
     this.#clock = options.clock
-    this.#key = loadSigningKey(options.signingKeyPem)
+    const { signingKey } = options
+    this.signingKey = typeof signingKey === 'string' ? loadSigningKey(signingKey) : signingKey
     this.#issuer = options.issuer ?? defaultIssuer
     this.audiences = options.audiences ?? [this.#issuer]
   }
 
   /** With the signing key that `keys` holds, so that tokens outlive a restart; makes one the first time. */
   static async open(
-    options: Omit<TokenOptions, 'signingKeyPem'> & { readonly keys: KeyStore },
+    options: Omit<TokenOptions, 'signingKey'> & { readonly keys: KeyStore },
   ): Promise<ServiceAccountTokens> {
-    const signingKeyPem = await readOrCreate(options.keys, KEY_NAME, newSigningKeyPem)
-    return new ServiceAccountTokens({ ...options, signingKeyPem })
+    const signingKey = await readOrCreate(options.keys, KEY_NAME, newSigningKeyPem)
+    return new ServiceAccountTokens({ ...options, signingKey })
   }
 
   /** Makes a token for a stored ServiceAccount. */
@@ -91,7 +93,7 @@ export class ServiceAccountTokens {
       notBefore: nowSeconds,
       expiresAt,
     }
-    return { token: signToken(this.#key, claimsJson(claims, this.#issuer)), expiresAtMs: expiresAt * 1000 }
+    return { token: signToken(this.signingKey, claimsJson(claims, this.#issuer)), expiresAtMs: expiresAt * 1000 }
   }
 
   /**
@@ -112,7 +114,7 @@ export class ServiceAccountTokens {
 
   /** Public key as a JSON Web Key Set, served at `/openid/v1/jwks`. */
   keySet(): JsonObject {
-    return { keys: [publicKeyJson(this.#key)] }
+    return { keys: [publicKeyJson(this.signingKey)] }
   }
 
   /** Discovery document, served at `/.well-known/openid-configuration`; `baseUrl` is the server's own. */
@@ -122,14 +124,14 @@ export class ServiceAccountTokens {
       jwks_uri: `${baseUrl}/openid/v1/jwks`,
       response_types_supported: ['id_token'],
       subject_types_supported: ['public'],
-      id_token_signing_alg_values_supported: [this.#key.algorithm],
+      id_token_signing_alg_values_supported: [this.signingKey.algorithm],
     }
   }
 
   #claimsOf(token: string): TokenClaims | undefined {
     const known = this.#verified.get(token)
     if (known !== undefined) return known
-    const signed = readToken(this.#key, token)
+    const signed = readToken(this.signingKey, token)
     const claims = signed && parseClaims(signed, this.#issuer)
     if (claims !== undefined) this.#verified.set(token, claims)
     return claims

@@ -1,6 +1,6 @@
 /** Establishes definitions, serves their resources, and clears away instances before a definition goes. */
 import { type Clock, type Logger, rfc3339 } from '@godwit/ports'
-import type { JsonObject, KubeObject } from '../api/object.ts'
+import type { Json, JsonObject, KubeObject } from '../api/object.ts'
 import { acceptNames, type TakenNames } from '../crd/accept-names.ts'
 import type { CompiledSchemas } from '../crd/compiled-schemas.ts'
 import { customResources } from '../crd/custom-resource.ts'
@@ -15,6 +15,7 @@ import {
   withCondition,
 } from '../crd/definition.ts'
 import { crdResource } from '../crd/definition-resource.ts'
+import { sameJson } from '../patch/index.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Resource } from '../registry/resource.ts'
 import type { Store, Stored } from '../store/types.ts'
@@ -33,7 +34,7 @@ export interface CrdControllerOptions {
 interface Served {
   readonly uid: string
   /** What the resources were made from; they are made anew when it changes. */
-  readonly source: string
+  readonly source: Json
   readonly resources: readonly Resource[]
   /** Watches instances, so that the end of a clean-up is noticed. */
   readonly stop: () => void
@@ -118,9 +119,9 @@ export class CrdController {
   #serve({ object: definition }: Stored): void {
     const { name, uid } = definition.metadata
     if (!hasCondition(definition, 'Established') || this.#isInTheWay(definition)) return
-    const source = JSON.stringify([uid, definition['spec'], crdStatus(definition).acceptedNames])
+    const source: Json = [uid, definition['spec'] ?? null, { ...crdStatus(definition).acceptedNames }]
     const known = this.#served.get(name)
-    if (known?.source === source) return
+    if (sameJson(known?.source, source)) return
     known?.stop()
     const resources = this.#compile(definition)
     const { store, registry } = this.#options

@@ -4,10 +4,8 @@ import { groupVersion, type Resource } from './resource.ts'
  * What is served right now. Built-ins are there from the start; custom resources come and go with their definitions.
  */
 export class Registry {
-  readonly #byPath = new Map<string, Resource>()
-  readonly #byKind = new Map<string, Resource>()
-  /** Versions of each group in order of preference. */
-  #versions = new Map<string, readonly string[]>()
+  /** Made when somebody asks: a server that starts adds its definitions one by one. */
+  #known: Known | undefined
   readonly #builtins: readonly Resource[]
   readonly #custom = new Map<string, readonly Resource[]>()
   readonly #listeners = new Set<() => void>()
@@ -15,7 +13,6 @@ export class Registry {
 
   constructor(builtins: readonly Resource[]) {
     this.#builtins = builtins
-    this.#rebuild()
   }
 
   /** Grows with each change; caches of discovery and OpenAPI compare it. */
@@ -24,35 +21,35 @@ export class Registry {
   }
 
   find(group: string, version: string, plural: string): Resource | undefined {
-    return this.#byPath.get(`${group}/${version}/${plural}`)
+    return this.#index.byPath.get(`${group}/${version}/${plural}`)
   }
 
   findKind(apiVersion: string, kind: string): Resource | undefined {
-    return this.#byKind.get(`${apiVersion}/${kind}`)
+    return this.#index.byKind.get(`${apiVersion}/${kind}`)
   }
 
   hasVersion(group: string, version: string): boolean {
-    return this.#versions.get(group)?.includes(version) ?? false
+    return this.#index.versions.get(group)?.includes(version) ?? false
   }
 
   /** Groups, the core group first, then built-in ones, then custom ones by name. */
   groups(): Iterable<readonly [string, readonly string[]]> {
-    return this.#versions
+    return this.#index.versions
   }
 
   inVersion(group: string, version: string): Resource[] {
-    return [...this.#byPath.values()].filter(one => one.group === group && one.version === version)
+    return [...this.#index.byPath.values()].filter(one => one.group === group && one.version === version)
   }
 
   all(): Iterable<Resource> {
-    return this.#byPath.values()
+    return this.#index.byPath.values()
   }
 
   /** One resource for each stored collection, in its preferred version. */
   collections(): Map<string, Resource> {
     const preferred = new Map<string, Resource>()
     for (const resource of this.all()) {
-      const versions = this.#versions.get(resource.group) ?? []
+      const versions = this.#index.versions.get(resource.group) ?? []
       const known = preferred.get(resource.collection)
       const isBetter =
         !known ||
@@ -66,7 +63,7 @@ export class Registry {
   setCustom(definition: string, resources: readonly Resource[]): void {
     if (resources.length === 0) this.#custom.delete(definition)
     else this.#custom.set(definition, resources)
-    this.#rebuild()
+    this.#known = undefined
     this.#revision++
     for (const listener of this.#listeners) listener()
   }
@@ -86,26 +83,36 @@ export class Registry {
     return () => this.#listeners.delete(listener)
   }
 
-  #rebuild(): void {
-    this.#byPath.clear()
-    this.#byKind.clear()
-    const versions = new Map<string, string[]>()
-    for (const resource of this.#builtins) this.#add(resource, versions)
-    const custom = [...this.#custom.values()].flat()
-    for (const resource of custom.sort((a, b) => (a.group < b.group ? -1 : Number(a.group > b.group))))
-      this.#add(resource, versions)
-    for (const list of versions.values()) list.sort(comparePreference)
-    this.#versions = versions
+  get #index(): Known {
+    this.#known ??= indexOf([...this.#builtins, ...[...this.#custom.values()].flat().sort(byGroup)])
+    return this.#known
   }
+}
 
-  #add(resource: Resource, versions: Map<string, string[]>): void {
-    this.#byPath.set(`${resource.group}/${resource.version}/${resource.plural}`, resource)
+interface Known {
+  readonly byPath: ReadonlyMap<string, Resource>
+  readonly byKind: ReadonlyMap<string, Resource>
+  /** Versions of each group in order of preference. */
+  readonly versions: ReadonlyMap<string, readonly string[]>
+}
+
+const byGroup = (a: Resource, b: Resource) => (a.group < b.group ? -1 : Number(a.group > b.group))
+
+/** The first of a kind counts: built-ins come before custom resources. */
+function indexOf(resources: readonly Resource[]): Known {
+  const byPath = new Map<string, Resource>()
+  const byKind = new Map<string, Resource>()
+  const versions = new Map<string, string[]>()
+  for (const resource of resources) {
+    byPath.set(`${resource.group}/${resource.version}/${resource.plural}`, resource)
     const kind = `${groupVersion(resource.group, resource.version)}/${resource.kind}`
-    if (!this.#byKind.has(kind)) this.#byKind.set(kind, resource)
+    if (!byKind.has(kind)) byKind.set(kind, resource)
     const known = versions.get(resource.group)
     if (!known) versions.set(resource.group, [resource.version])
     else if (!known.includes(resource.version)) known.push(resource.version)
   }
+  for (const list of versions.values()) list.sort(comparePreference)
+  return { byPath, byKind, versions }
 }
 
 const versionPattern = /^v(\d+)(?:(alpha|beta)(\d+))?$/

@@ -52,6 +52,7 @@ interface Parts {
   readonly faults: FaultSwitch
   readonly controllers: Controllers
   readonly authority: Authority
+  readonly tokens: ServiceAccountTokens
   readonly users: ReadonlyMap<string, StaticUser>
   readonly isOpen: boolean
   readonly place: { url: string }
@@ -159,9 +160,9 @@ export class KubeServer {
    * is a folder.
    */
   image(): ServerImage {
-    const { core, memoryKeys, authority, schemas } = this.#parts
+    const { core, memoryKeys, tokens, authority, schemas } = this.#parts
     if (!memoryKeys) throw new Error('only a server in memory has an image')
-    return { content: imageOf(core.store), keys: memoryKeys, authority, schemas }
+    return { content: imageOf(core.store), keys: memoryKeys, signingKey: tokens.signingKey, authority, schemas }
   }
 
   /** Ends watches, lets answers under way finish for a moment, closes the storage. Stopping twice does nothing. */
@@ -196,7 +197,9 @@ async function assemble(options: KubeServerOptions): Promise<Parts> {
   const authorizer = rbac ?? openAuthorizer
   const { onChange, tracksFields = true } = options
   const core: Core = { store, registry, clock, random, authorizer, tracksFields, onChange }
-  const tokens = await ServiceAccountTokens.open({ store, clock, keys })
+  const tokens = image
+    ? new ServiceAccountTokens({ store, clock, signingKey: image.signingKey })
+    : await ServiceAccountTokens.open({ store, clock, keys })
   const admin: StaticUser = { name: 'admin', token: adminTokenOf(authority), groups: [mastersGroup] }
   const staticUsers = [admin, ...(auth?.users ?? [])]
   const authenticator = new Authenticator({
@@ -237,6 +240,7 @@ async function assemble(options: KubeServerOptions): Promise<Parts> {
     faults,
     controllers,
     authority,
+    tokens,
     users: new Map(staticUsers.map(user => [user.name, user])),
     isOpen: !auth,
     place,

@@ -1,4 +1,4 @@
-import type { KeyStore } from '../auth/index.ts'
+import type { KeyStore, SigningKey } from '../auth/index.ts'
 import type { CompiledSchemas } from '../crd/compiled-schemas.ts'
 import type { Authority } from '../pki/index.ts'
 import type { StoreImage } from '../store/index.ts'
@@ -7,6 +7,7 @@ import type { StoreImage } from '../store/index.ts'
 export interface ServerImage {
   readonly content: StoreImage
   readonly keys: KeyStore
+  readonly signingKey: SigningKey
   readonly authority: Authority
   readonly schemas: CompiledSchemas
 }

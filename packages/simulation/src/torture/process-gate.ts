@@ -40,6 +40,6 @@ export class ProcessGate {
   kill(): void {
     this.#state = 'killed'
     this.#held = []
-    this.#killed.abort()
+    this.#killed.abort('killed')
   }
 }

@@ -26,8 +26,10 @@ const LOOK_EVERY_MS = 500
 const LOOK_CALMLY_EVERY_MS = 5_000
 /** Looks for secrets on the hubs at each so-manyeth look only. */
 const HUBS_EVERY = 6
-/** After the end: leases are renewed, and klusterlets that wandered notice it. */
-const AFTERMATH_MS = 150_000
+/** After the end leases are renewed. */
+const RENEWED_MS = 75_000
+/** Until a klusterlet that has noticed that its hub does not answer has looked around. */
+const WANDERED_MS = 40_000
 const MAX_RESTART_LOOKS = 120
 /** How long a new process is shown the past. */
 const TRAVEL_MS = 3_000
@@ -70,7 +72,7 @@ export async function runSeed(seed: number, images: WorldImages): Promise<SeedRu
     }
     const tookMs = world.sinceBirthMs
     const strikes = await run.calmDown()
-    await world.pass(AFTERMATH_MS)
+    await world.pass(aftermathMs(schedule))
     await untilNobodyRestarts(world)
     run.watchdog.look()
     inspect(SERVERS)
@@ -98,6 +100,10 @@ export async function runSeed(seed: number, images: WorldImages): Promise<SeedRu
 
 /** Repeats a run. */
 export const seedCommandOf = (seed: number) => `npm run torture -- hubs --seeds 1 --from ${seed}`
+
+/** After the end: leases are renewed, and klusterlets that wandered notice it. */
+const aftermathMs = ({ knobs: { klusterlet } }: Schedule) =>
+  Math.max(RENEWED_MS, (klusterlet?.hubConnectionTimeoutMs ?? 0) + WANDERED_MS)
 
 /** A klusterlet that is killed now and then is judged when it stands, not in the moment of a restart. */
 async function untilNobodyRestarts(world: HubsWorld): Promise<void> {

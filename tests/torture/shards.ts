@@ -1,6 +1,8 @@
 /** Splits a torture over processes: one for each core, each with its share of the same list. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 /** `index` of `count` equal shares of a list. */
@@ -47,7 +49,11 @@ export async function inShards(
 const NODE_OPTIONS = ['--stack-trace-limit=0', '--max-semi-space-size=64']
 
 async function runShard(args: readonly string[], print: (line: string) => void): Promise<Tally> {
-  const child = spawn(process.execPath, [...NODE_OPTIONS, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...NODE_OPTIONS, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // Everything is compiled once, not once for each process.
+    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'godwit-compiled') },
+  })
   let tally: Tally | undefined
   for await (const line of createInterface({ input: child.stdout })) {
     const [, passed, failed] = LAST_LINE.exec(line) ?? []

@@ -11,6 +11,8 @@ export class VirtualClock implements Clock {
   #now: number
   #order = 0
   readonly #timers = new Set<Timer>()
+  /** The one that fires first, while it is known. */
+  #first: Timer | undefined
 
   /** @param startMs first wall time in milliseconds since the epoch */
   constructor(startMs = Date.UTC(2026, 0, 1)) {
@@ -24,9 +26,8 @@ export class VirtualClock implements Clock {
   after(delayMs: number, run: () => void): Cancel {
     const timer = { at: this.#now + Math.max(0, delayMs), order: this.#order++, run }
     this.#timers.add(timer)
-    return () => {
-      this.#timers.delete(timer)
-    }
+    if (this.#first && isBefore(timer, this.#first)) this.#first = timer
+    return () => this.#remove(timer)
   }
 
   /** Milliseconds until the next timer, or undefined when none is set. */
@@ -40,16 +41,22 @@ export class VirtualClock implements Clock {
     const target = this.#now + byMs
     for (let timer = this.#earliest(); timer && timer.at <= target; timer = this.#earliest()) {
       this.#now = timer.at
-      this.#timers.delete(timer)
+      this.#remove(timer)
       timer.run()
     }
     this.#now = target
   }
 
+  #remove(timer: Timer): void {
+    this.#timers.delete(timer)
+    if (this.#first === timer) this.#first = undefined
+  }
+
   #earliest(): Timer | undefined {
-    let best: Timer | undefined
-    for (const timer of this.#timers)
-      if (!best || timer.at < best.at || (timer.at === best.at && timer.order < best.order)) best = timer
-    return best
+    if (!this.#first)
+      for (const timer of this.#timers) if (!this.#first || isBefore(timer, this.#first)) this.#first = timer
+    return this.#first
   }
 }
+
+const isBefore = (one: Timer, other: Timer) => one.at < other.at || (one.at === other.at && one.order < other.order)

@@ -1,6 +1,7 @@
 /**
  * Transactions that wait for their turn are committed together: one write to the disk for all of them. Each has a
- * savepoint of its own, so that one that fails takes nothing of the others back; none is told of success before the commit.
+ * savepoint of its own, so that one that fails takes nothing of the others back; none is told of success before the commit
+ * is on the disk, not even one that only read what others had committed just before.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { Retryable } from '@godwit/core'
@@ -14,17 +15,23 @@ interface Job {
 /** Whoever waits longer than others need for so many waits for the next commit. */
 const MAX_JOBS = 64
 
+export interface CommitPorts {
+  readonly connection: DatabaseSync
+  begin(): Promise<void>
+  /** Lets whoever is about to come, come: a write to the disk takes longer. */
+  gather(): Promise<void>
+  /** Called after a commit; resolves when all that its transactions wrote or saw is on the disk. Undefined: it is. */
+  durable(): Promise<void> | undefined
+}
+
 export class CommitGroup {
+  readonly #ports: CommitPorts
   readonly #connection: DatabaseSync
-  readonly #begin: () => Promise<void>
-  readonly #gather: () => Promise<void>
   #waiting: Job[] = []
 
-  /** @param gather lets whoever is about to come, come: a write to the disk takes longer */
-  constructor(connection: DatabaseSync, begin: () => Promise<void>, gather: () => Promise<void>) {
-    this.#connection = connection
-    this.#begin = begin
-    this.#gather = gather
+  constructor(ports: CommitPorts) {
+    this.#ports = ports
+    this.#connection = ports.connection
   }
 
   /** Resolves when a later `commit` has made it durable; rejects with the error of `work`. */
@@ -40,24 +47,32 @@ export class CommitGroup {
     })
   }
 
-  /** Those that wait now. Never rejects: each is told for itself. */
+  /** Those that wait now. Never rejects: each is told for itself, when the disk has it; the next ones may commit before. */
   async commit(): Promise<void> {
     // As long as others come: each of them is a write to the disk less.
     for (let before = 0; this.#waiting.length > before && this.#waiting.length < MAX_JOBS; ) {
       before = this.#waiting.length
-      await this.#gather()
+      await this.#ports.gather()
     }
     const jobs = this.#waiting.splice(0, MAX_JOBS)
     if (jobs.length === 0) return
     const done: { readonly job: Job; readonly tell: () => void }[] = []
     try {
-      await this.#begin()
+      await this.#ports.begin()
       for (const job of jobs) {
         const tell = await this.#attempt(job)
         if (tell) done.push({ job, tell })
       }
       this.#connection.exec('commit')
-      for (const { tell } of done) tell()
+      const onDisk = this.#ports.durable()
+      const tell = () => {
+        for (const each of done) each.tell()
+      }
+      const fail = (error: unknown) => {
+        for (const { job } of done) job.fail(error)
+      }
+      if (onDisk) void onDisk.then(tell, fail)
+      else tell()
     } catch (error) {
       // First of all: a connection that was closed cannot be asked anything.
       for (const job of jobs) job.fail(error)

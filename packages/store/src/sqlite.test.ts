@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Retryable } from '@godwit/core'
-import { systemClock } from '@godwit/ports'
+import { nextTurn, systemClock } from '@godwit/ports'
 import { openSqlite } from './sqlite.ts'
 
 function fileFor(t: TestContext) {
@@ -13,14 +13,110 @@ function fileFor(t: TestContext) {
   return join(folder, 'sites.db')
 }
 
-test('commits are on the disk before they are acknowledged, behind a write-ahead log', async t => {
+/** A disk whose every write waits for a gate. */
+function slowDisk() {
+  const gates: PromiseWithResolvers<void>[] = []
+  const sync = () => {
+    const gate = Promise.withResolvers<void>()
+    gates.push(gate)
+    return gate.promise
+  }
+  return { gates, sync }
+}
+
+async function isPending(result: Promise<unknown>): Promise<boolean> {
+  for (let turn = 0; turn < 5; turn++) await nextTurn()
+  const pending = Symbol('pending')
+  return (await Promise.race([result, Promise.resolve(pending)])) === pending
+}
+
+test('a commit is acknowledged when it is on the disk, and so is what has only read it', async t => {
+  const { gates, sync } = slowDisk()
+  const database = openSqlite({ path: fileFor(t), clock: systemClock, sync })
+  t.after(() => database.close())
+  const writing = database.transaction(sql => sql.run('create table t (a integer)'))
+  assert.ok(await isPending(writing))
+  const reading = database.transaction(sql => sql.all('select * from t'))
+  assert.ok(await isPending(reading))
+  assert.equal(gates.length, 1, 'a reader writes nothing to the disk')
+  const later = database.transaction(sql => sql.run('insert into t values (1)'))
+  gates[0]?.resolve()
+  assert.deepEqual([await writing, await reading], [0, []])
+  assert.ok(await isPending(later), 'the first write to the disk had begun before it')
+  gates[1]?.resolve()
+  assert.equal(await later, 1)
+  assert.equal((await database.transaction(sql => sql.all('select * from t'))).length, 1)
+  assert.equal(gates.length, 2)
+})
+
+test('commits that come while the disk is busy share its next write', async t => {
+  const { gates, sync } = slowDisk()
+  const database = openSqlite({ path: fileFor(t), clock: systemClock, sync })
+  t.after(() => database.close())
+  const first = database.transaction(sql => sql.run('create table t (a integer)'))
+  assert.ok(await isPending(first))
+  const others: Promise<number>[] = []
+  for (let a = 0; a < 5; a++) {
+    const other = database.transaction(sql => sql.run('insert into t values (?)', [a]))
+    others.push(other)
+    assert.ok(await isPending(other))
+  }
+  assert.equal(gates.length, 1)
+  gates[0]?.resolve()
+  await first
+  assert.ok(await isPending(Promise.race(others)))
+  gates[1]?.resolve()
+  await Promise.all(others)
+  assert.equal(gates.length, 2)
+})
+
+test('what another process has committed may not be on the disk: who reads it first brings it there', async t => {
+  const path = fileFor(t)
+  const { gates, sync } = slowDisk()
+  const left = openSqlite({ path, clock: systemClock })
+  const right = openSqlite({ path, clock: systemClock, sync })
+  t.after(() => Promise.all([left.close(), right.close()]))
+  const look = () => right.transaction(sql => sql.all('select name from sqlite_schema'))
+  const first = look()
+  assert.ok(await isPending(first))
+  gates[0]?.resolve()
+  assert.deepEqual(await first, [])
+  assert.deepEqual(await look(), [])
+  await left.transaction(sql => sql.run('create table t (a integer)'))
+  const second = look()
+  assert.ok(await isPending(second))
+  gates[1]?.resolve()
+  assert.equal((await second).length, 1)
+  assert.equal((await look()).length, 1)
+  assert.equal(gates.length, 2)
+})
+
+test('once the disk has refused, everybody is told, and nothing is begun any more', async t => {
+  const { gates, sync } = slowDisk()
+  const database = openSqlite({ path: fileFor(t), clock: systemClock, sync })
+  t.after(() => database.close())
+  const results = [database.transaction(sql => sql.run('create table t (a integer)'))]
+  assert.ok(await isPending(results[0] ?? assert.fail()))
+  results.push(database.transaction(sql => sql.run('insert into t values (1)')))
+  assert.ok(await isPending(results[1] ?? assert.fail()))
+  gates[0]?.reject(new Error('the disk is broken'))
+  for (const result of results) await assert.rejects(result, /the disk is broken/)
+  let hasBegun = false
+  const later = database.transaction(async () => {
+    hasBegun = true
+  })
+  await assert.rejects(later, /the disk is broken/)
+  assert.deepEqual([hasBegun, gates.length], [false, 1])
+})
+
+test('commits go to a write-ahead log', async t => {
   const database = openSqlite({ path: fileFor(t), clock: systemClock })
   t.after(() => database.close())
   const [mode, safety] = await database.transaction(async sql => [
     await sql.all('pragma journal_mode'),
     await sql.all('pragma synchronous'),
   ])
-  assert.deepEqual([{ ...mode?.[0] }, { ...safety?.[0] }], [{ journal_mode: 'wal' }, { synchronous: 2 }])
+  assert.deepEqual([{ ...mode?.[0] }, { ...safety?.[0] }], [{ journal_mode: 'wal' }, { synchronous: 1 }])
 })
 
 test('two that opened one file wait for each other without holding up the process', async t => {

@@ -63,6 +63,7 @@ export async function measureSpeed(clusters: number, withinMs: number): Promise<
   const [migration] = observer.all
   const completed = migration?.status?.clusters?.completed ?? 0
   if (completed !== clusters) throw new Error(`${completed} of ${clusters} clusters moved`)
+  await timeline.caughtUp(clusters)
   const [controller, ...agents] = parties.map(({ peakBytes }) => peakBytes / MIB)
   const { ways } = timeline
   const speed: Speed = {
@@ -104,6 +105,7 @@ export async function measureLone(): Promise<Lone> {
     await create(world.globalHub, { name, from: 'hub1', to: 'hub2', clusters: [cluster] })
     await observer.until(`the end of ${name}`, named(name, isOver), 60_000)
   }
+  await timeline.caughtUp(LONE_MIGRATIONS)
   const { ways } = timeline
   await timeline.stop()
   await stop()

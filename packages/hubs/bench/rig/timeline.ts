@@ -4,7 +4,7 @@
  * namespace to go from the source. What is left of its time is the control plane's.
  */
 import { Informer, type KubeObject, type Resource, resources } from '@godwit/kube'
-import { systemClock, systemRandom } from '@godwit/ports'
+import { sleep, systemClock, systemRandom } from '@godwit/ports'
 import {
   annotation,
   annotations,
@@ -49,6 +49,9 @@ export interface Way {
   readonly waitedMs: number
 }
 
+const CATCH_UP_MS = 15_000
+const LOOK_MS = 250
+
 export class Timeline {
   readonly #moments = new Map<string, Map<Moment, number>>()
   readonly #informers: Informer<KubeObject>[] = []
@@ -83,6 +86,13 @@ export class Timeline {
 
   async stop(): Promise<void> {
     await Promise.all(this.#informers.map(informer => informer.stop()))
+  }
+
+  /** Waits until every moment of so many clusters was seen: what is watched here may come later than the end. */
+  async caughtUp(clusters: number): Promise<void> {
+    const patience = performance.now() + CATCH_UP_MS
+    while (this.ways.length < clusters && performance.now() < patience) await sleep(systemClock, LOOK_MS)
+    if (this.ways.length === 0) throw new Error('of no cluster every moment was seen')
   }
 
   /** Clusters that have ended and of which every moment was seen. */

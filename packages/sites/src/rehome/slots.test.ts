@@ -69,25 +69,25 @@ for (const tested of testedDatabases) {
   })
 
   test(`${tested.name}: a few get ready at the same time, and whoever is held up holds up nobody`, async t => {
-    const { clock, database, members } = await setUp(t, tested, 100)
+    const { clock, database, members } = await setUp(t, tested, 40)
     const begin = async () => {
       const hasMore = await database.transaction(sql => beginMembers(sql, 1, 100))
       return [(await members()).filter(({ startedMs }) => startedMs !== undefined).length, hasMore]
     }
-    assert.deepEqual(await begin(), [32, true])
-    assert.deepEqual(await begin(), [32, true])
+    assert.deepEqual(await begin(), [12, true])
+    assert.deepEqual(await begin(), [12, true])
     const wait = 'update batch_member set waits_for = ? where id <= 5'
     await database.transaction(sql => sql.run(wait, ['the other site']))
-    assert.deepEqual(await begin(), [32, true])
+    assert.deepEqual(await begin(), [12, true])
     await database.transaction(sql => sql.run(wait, [A_SLOT]))
-    assert.deepEqual(await begin(), [37, true])
+    assert.deepEqual(await begin(), [17, true])
     await database.transaction(sql => sql.run("update batch_member set stage = 'Preparing' where id > 5 and id <= 10"))
-    assert.deepEqual(await begin(), [42, true])
+    assert.deepEqual(await begin(), [22, true])
     clock.advance(READY_WITHIN_MS)
-    assert.deepEqual(await begin(), [74, true])
+    assert.deepEqual(await begin(), [34, true])
     clock.advance(READY_WITHIN_MS)
-    assert.deepEqual(await begin(), [100, false])
-    assert.deepEqual(await begin(), [100, false])
+    assert.deepEqual(await begin(), [40, false])
+    assert.deepEqual(await begin(), [40, false])
   })
 
   test(`${tested.name}: while all slots are taken fewer get ready`, async t => {
@@ -101,12 +101,12 @@ for (const tested of testedDatabases) {
     }
     assert.deepEqual(await begin(40), [48, true])
     assert.deepEqual(await begin(40), [48, true])
-    assert.deepEqual(await begin(41), [72, true])
+    assert.deepEqual(await begin(41), [52, true])
   })
 
   test(`${tested.name}: however many ask at the same time, no more than the slots are taken`, async t => {
     const { database, open, members } = await setUp(t, tested)
-    await database.transaction(sql => beginMembers(sql, 1, MEMBERS))
+    await database.transaction(sql => sql.run('update batch_member set started_ms = 0'))
     const workers = [database, open(), open()]
     const entered = await Promise.all(
       Array.from({ length: MEMBERS }, (_, index) => enter(workers[index % workers.length] ?? database, index + 1)),

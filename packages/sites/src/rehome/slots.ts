@@ -12,7 +12,7 @@ export const A_SLOT = 'a slot of the batch'
 /** Stages in which a member gets ready for its slot. */
 const GETS_READY: readonly RehomeStage[] = ['Claiming', 'Releasing']
 /** More of them at the same time do not get ready sooner: each only is without an owner for longer. */
-const READY_AT_ONCE = 32
+const READY_AT_ONCE = 12
 /** While all slots are taken: whoever has one goes before whoever waits for one. */
 const READY_AT_LEISURE = 8
 /** Whoever needs longer is held up by somebody, and holds up nobody. */

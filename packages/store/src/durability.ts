@@ -4,8 +4,10 @@
  */
 export class Durability {
   readonly #sync: () => Promise<void>
-  #running: Promise<void> | undefined
-  #next: Promise<void> | undefined
+  /** Told when the write that runs has ended. */
+  #current: PromiseWithResolvers<void> | undefined
+  /** Told when the one after it has. */
+  #next: PromiseWithResolvers<void> | undefined
   #failure: { readonly error: unknown } | undefined
 
   /** @param sync resolves when all that was written before its call is on the disk */
@@ -18,38 +20,33 @@ export class Durability {
     if (this.#failure) throw this.#failure.error
   }
 
-  /** Resolves when all that was written before this call is on the disk. */
+  /** Resolves when all that was written before this call is on the disk: the write that runs may have begun before. */
   reach(): Promise<void> {
-    if (!this.#running) return this.#start()
-    // The one that runs may have begun before the last write.
-    this.#next ??= this.#running.then(
-      () => this.#start(),
-      () => this.#start(),
-    )
-    return this.#next
+    this.#next ??= Promise.withResolvers()
+    const { promise } = this.#next
+    if (!this.#current) void this.#writeAll()
+    return promise
   }
 
   /** What is under way; undefined: all is on the disk. */
   pending(): Promise<void> | undefined {
-    return this.#next ?? this.#running
+    return (this.#next ?? this.#current)?.promise
   }
 
-  #start(): Promise<void> {
-    this.#next = undefined
-    const running = this.#run()
-    this.#running = running
-    return running
-  }
-
-  async #run(): Promise<void> {
-    try {
-      this.assertSound()
-      await this.#sync()
-    } catch (error) {
-      this.#failure ??= { error }
-      throw error
-    } finally {
-      this.#running = undefined
+  /** Never two at a time: nobody may find nothing under way while one of them is. */
+  async #writeAll(): Promise<void> {
+    for (let waiting = this.#next; waiting; waiting = this.#next) {
+      this.#current = waiting
+      this.#next = undefined
+      try {
+        this.assertSound()
+        await this.#sync()
+        waiting.resolve()
+      } catch (error) {
+        this.#failure ??= { error }
+        waiting.reject(error)
+      }
     }
+    this.#current = undefined
   }
 }

@@ -1,6 +1,6 @@
 /** What a site is about, read from its API: peers, groups, operations under way, alarms. */
 import { systemClock } from '@godwit/ports'
-import { fetchExchange, PeerSession } from '@godwit/sites'
+import { networkExchange, PeerSession } from '@godwit/sites'
 
 export interface StatusOptions {
   readonly authUrl?: string
@@ -24,7 +24,7 @@ export async function showSiteStatus({ authUrl, username, password, json }: Stat
   if (!authUrl || !username || !password)
     throw new Error('give --auth-url, --username and OS_PASSWORD, or OS_AUTH_URL, OS_USERNAME and OS_PASSWORD')
   const login = { endpoint: authUrl, username, password }
-  const status = await readSiteStatus(new PeerSession({ login, exchange: fetchExchange, clock: systemClock }))
+  const status = await readSiteStatus(new PeerSession({ login, exchange: networkExchange, clock: systemClock }))
   console.log(json ? JSON.stringify(status, undefined, 2) : renderSiteStatus(status).join('\n'))
 }
 

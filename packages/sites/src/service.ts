@@ -21,8 +21,8 @@ import { failoverWorker } from './failover/worker.ts'
 import type { ApiPorts } from './http/api-ports.ts'
 import { startSitesServer } from './http/server.ts'
 import { siteApi } from './http/site-api.ts'
+import { networkExchange } from './http/socket-exchange.ts'
 import { siteMetrics } from './metrics/site-metrics.ts'
-import { fetchExchange } from './peer/fetch-exchange.ts'
 import { peerMonitor } from './peer/monitor.ts'
 import { peerSites } from './peer/peer-client.ts'
 import { rehomeWorkers } from './rehome/workers.ts'
@@ -144,7 +144,7 @@ function failoverOf({ secondPaths, sysadminPassword, ...limits }: SiteConfig['fa
   return {
     ...limits,
     secondPaths: (peer: Row) =>
-      (secondPaths[String(peer['peer_uuid'])] ?? []).map(url => urlPath({ url, exchange: fetchExchange, clock })),
+      (secondPaths[String(peer['peer_uuid'])] ?? []).map(url => urlPath({ url, exchange: networkExchange, clock })),
     ...(sysadminPassword !== undefined && { sysadminPassword }),
   }
 }
@@ -163,7 +163,7 @@ function identitiesOf(auth: SiteConfig['auth'], { clock }: Site) {
   if (auth.kind === 'keystone') {
     const { url, username, password, project, peers } = auth
     const login = { username, password, project }
-    return { identities: new KeystoneIdentities({ exchange: fetchExchange, clock, url, login, peers }) }
+    return { identities: new KeystoneIdentities({ exchange: networkExchange, clock, url, login, peers }) }
   }
   const tokens = new Tokens({ key: auth.tokenKey, clock })
   return { identities: ownIdentities(tokens), keystone: new EmbeddedKeystone(auth.users, tokens) }

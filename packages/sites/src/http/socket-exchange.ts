@@ -41,6 +41,9 @@ export const socketExchange =
       else request.end(body)
     })
 
+/** As the process is configured; time-outs are the caller's, by its signal. */
+export const networkExchange: HttpExchange = socketExchange()
+
 /** Otherwise a body of known size is sent in chunks. */
 const lengthOf = (body: Uint8Array | undefined) => (body ? { 'content-length': String(body.length) } : {})
 

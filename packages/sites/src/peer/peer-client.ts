@@ -2,8 +2,8 @@
 import type { Clock } from '@godwit/ports'
 import type { Row } from '@godwit/store'
 import type { HttpExchange } from '../http/exchange.ts'
+import { networkExchange } from '../http/socket-exchange.ts'
 import { integer, text } from '../state/column.ts'
-import { fetchExchange } from './fetch-exchange.ts'
 import { multipartBody } from './multipart.ts'
 import { type PeerRequest, PeerSession } from './peer-session.ts'
 import { PeerRefused, type PeerSite, type RemoteGroup, type SubcloudForm } from './peer-site.ts'
@@ -51,7 +51,7 @@ export function peerSites(options: PeerSitesOptions): (peer: Row) => PeerSite {
 }
 
 function sessionOf(peer: Row, options: PeerSitesOptions): PeerSession {
-  const { secretOf = stored => stored, exchange = fetchExchange, ...rest } = options
+  const { secretOf = stored => stored, exchange = networkExchange, ...rest } = options
   const password = Buffer.from(secretOf(text(peer, 'manager_password')), 'base64').toString()
   const login = { endpoint: text(peer, 'manager_endpoint'), username: text(peer, 'manager_username'), password }
   return new PeerSession({ ...rest, exchange, login })

@@ -1,5 +1,5 @@
 /** Asks the service of simulated subclouds which of them is at an address. */
-import { fetchExchange } from '../peer/fetch-exchange.ts'
+import { networkExchange } from '../http/socket-exchange.ts'
 import type { RegionReader } from '../subcloud/region-reader.ts'
 
 export class SimulatedRegionReader implements RegionReader {
@@ -12,7 +12,7 @@ export class SimulatedRegionReader implements RegionReader {
 
   async regionOf({ bootstrapAddress }: { readonly bootstrapAddress: string }): Promise<string> {
     const url = `${this.#url}/subclouds?bootstrap_address=${encodeURIComponent(bootstrapAddress)}`
-    const answer = await fetchExchange({ method: 'GET', url, headers: {}, body: undefined })
+    const answer = await networkExchange({ method: 'GET', url, headers: {}, body: undefined })
     const { subclouds } = JSON.parse(Buffer.from(answer.body).toString()) as {
       readonly subclouds?: readonly { readonly region: string }[]
     }

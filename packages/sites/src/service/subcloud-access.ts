@@ -8,7 +8,7 @@ import type { AnsibleConfig, SimulatedConfig, SiteConfig } from '../config/load.
 import { AnsibleExecutor } from '../executor/ansible-executor.ts'
 import type { Executor } from '../executor/executor.ts'
 import { SimulatedExecutor } from '../executor/simulated-executor.ts'
-import { fetchExchange } from '../peer/fetch-exchange.ts'
+import { networkExchange } from '../http/socket-exchange.ts'
 import type { RegionReader } from '../subcloud/region-reader.ts'
 import { SshRegionReader } from '../subcloud/ssh-region-reader.ts'
 import { controllerValues } from './controller-values.ts'
@@ -58,12 +58,12 @@ function simulatedAccess({ site }: SiteConfig, config: SimulatedConfig, { clock 
   const { uuid, softwareVersion } = site
   return {
     executor: new SimulatedExecutor({
-      exchange: fetchExchange,
+      exchange: networkExchange,
       url,
       clock,
       site: { uuid, credentials, softwareVersion },
     }),
-    probe: new SimulatedProbe({ exchange: fetchExchange, url, site: { uuid, credentials } }),
+    probe: new SimulatedProbe({ exchange: networkExchange, url, site: { uuid, credentials } }),
     regionReader: new SimulatedRegionReader(url),
     close: () => undefined,
   }

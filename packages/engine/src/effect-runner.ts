@@ -207,10 +207,11 @@ export class EffectRunner<Effect, Receipt> {
     const rest = { of, isWanted: of === undefined }
     this.#rests.set(key, rest)
     this.#options.clock.after(delayMs, () => {
-      if (this.#rests.get(key) === rest) this.#rests.delete(key)
-      else rest.isWanted = false
-      onEnd?.(rest.isWanted)
-      if (rest.isWanted) this.#options.onSettled(key)
+      const isStill = this.#rests.get(key) === rest
+      if (isStill) this.#rests.delete(key)
+      const isWanted = isStill && rest.isWanted
+      onEnd?.(isWanted)
+      if (isWanted) this.#options.onSettled(key)
     })
   }
 

@@ -142,6 +142,7 @@ export class TwoSites {
       missingValues: [],
       peer: peer.isUp ? 'available' : 'unavailable',
       remote: peer.isUp ? { kind: 'member', view: peer.member } : { kind: 'unread' },
+      isSlotFree: true,
       isPrepared: true,
       wantsManaged: true,
       run,

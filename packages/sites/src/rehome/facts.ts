@@ -16,6 +16,8 @@ export interface RehomeFacts {
   readonly peer: 'none' | 'available' | 'unavailable'
   /** Of the other site, asked now. */
   readonly remote: Remote
+  /** Of the batch, and taken in the transaction of this look. Asked for only by a member that waits for one. */
+  readonly isSlotFree: boolean
   readonly isPrepared: boolean
   /** False for a subcloud that is taken in alone: its operator manages it. */
   readonly wantsManaged: boolean

@@ -3,24 +3,18 @@
  * outside must happen first. What that is, is returned; it is done after the commit, never before.
  */
 import { type Decision, decide } from '@godwit/core'
-import { type Row, type Sql, updateRow, wakeWork } from '@godwit/store'
+import type { Row, Sql } from '@godwit/store'
 import type { Remote } from '../audit/member.ts'
 import type { Presence } from '../availability/probe.ts'
 import { QUEUES } from '../site.ts'
 import { NO_ERROR, type Subcloud, updateSubcloud } from '../subcloud/rows.ts'
-import {
-  cursorColumns,
-  type MemberOutcome,
-  memberOf,
-  notWaiting,
-  type StoredRun,
-  waitingColumns,
-} from './batch-rows.ts'
+import { cursorColumns, type MemberOutcome, notWaiting, type StoredRun, waitingColumns } from './batch-rows.ts'
 import { enterStage } from './cursor.ts'
 import type { RehomeFacts } from './facts.ts'
+import { MemberDraft } from './member-draft.ts'
 import { factsOf, type MemberScene, needsPeer, readMember } from './scene.ts'
-import { A_SLOT, takeSlot } from './slots.ts'
-import { HOLDS_SLOT, isReleased, type RehomeEffect, type RehomeStage, rehomeTable } from './table.ts'
+import { takeSlot } from './slots.ts'
+import { isReleased, type RehomeEffect, type RehomeStage, rehomeTable } from './table.ts'
 
 /** What has happened outside since the last step. */
 export interface News {
@@ -78,6 +72,10 @@ export interface StepContext {
   readonly note: (fields: Readonly<Record<string, unknown>>, message: string) => void
 }
 
+interface Context extends StepContext {
+  readonly draft: MemberDraft
+}
+
 interface View {
   readonly scene: MemberScene
   readonly subcloud: Subcloud
@@ -92,6 +90,8 @@ const GONE = 'SubcloudGone'
 /** Somebody wakes the member when what it waits for has happened; this is for a wake that was lost. */
 export const LOOK_AGAIN_MS = 2_000
 export const LOOK_SELDOM_MS = 10_000
+/** By the audit of subclouds, and by whoever frees a slot. */
+const IS_WOKEN: readonly RehomeStage[] = ['Queueing', 'Adopting']
 /** What an audit finds after a step of ours is no news; once for several steps is enough. */
 const AUDIT_SOON_MS = 5_000
 const MAX_TEXT_LENGTH = 2_048
@@ -100,15 +100,22 @@ const MAX_DECISIONS = 100
 
 const rest = (afterMs?: number): Wish => ({ kind: 'rest', afterMs })
 
-export async function stepMember(id: number, context: StepContext): Promise<Wish> {
-  const read = await readMember(context.sql, id)
-  if (!read || read.member.startedMs === undefined || read.member.endedMs !== undefined) return rest()
+export async function stepMember(id: number, given: StepContext): Promise<Wish> {
+  const scene = await readMember(given.sql, id)
+  if (!scene || scene.member.startedMs === undefined || scene.member.endedMs !== undefined) return rest()
+  const draft = new MemberDraft(scene.row)
+  const wish = await step({ ...given, draft }, scene)
+  await draft.save(given.sql)
+  return wish
+}
+
+async function step(context: Context, read: MemberScene): Promise<Wish> {
   const scene = await applyNews(context, read)
   const { subcloud } = scene
   if (!subcloud) return end(context, scene, 'failed', { code: GONE, message: `${scene.member.name} is gone` })
   const { failure, error } = context.news
   if (error !== undefined) return rest(untilDeadline(scene, LOOK_AGAIN_MS))
-  let outcome: Outcome = failure ? await compensate(context, { scene, subcloud }, failure) : { scene, subcloud }
+  let outcome: Outcome = failure ? compensate(context, { scene, subcloud }, failure) : { scene, subcloud }
   let { remote } = context.news
   for (let count = 0; count < MAX_DECISIONS && !('kind' in outcome); count++) {
     const view: View = outcome
@@ -117,7 +124,7 @@ export async function stepMember(id: number, context: StepContext): Promise<Wish
     // What was seen before our own claim, or in another stage, is no proof any more.
     if (!('kind' in outcome) && hasMoved(view, outcome) && !isFor(context.news, outcome)) remote = undefined
   }
-  if (!('kind' in outcome)) throw new Error(`member ${id} changes without end`)
+  if (!('kind' in outcome)) throw new Error(`member ${read.member.id} changes without end`)
   return outcome
 }
 
@@ -129,53 +136,53 @@ const hasMoved = (before: View, after: View) =>
   before.scene.member.cursor.stage !== after.scene.member.cursor.stage ||
   before.scene.member.cursor.direction !== after.scene.member.cursor.direction
 
-async function applyNews({ sql, news }: StepContext, scene: MemberScene): Promise<MemberScene> {
-  const { columns, error, presence } = news
+async function applyNews(context: Context, scene: MemberScene): Promise<MemberScene> {
+  const { columns, error, presence } = context.news
   if (presence === 'online' && scene.subcloud && isAdopting(scene))
-    return { ...scene, subcloud: await updateSubcloud(sql, scene.subcloud, { answered_ms: scene.nowMs }) }
+    return { ...scene, subcloud: await updateSubcloud(context.sql, scene.subcloud, { answered_ms: scene.nowMs }) }
   if (error !== undefined) {
     const text = `another attempt, after: ${error}`.slice(0, MAX_TEXT_LENGTH)
-    return await write(sql, scene, waitingColumns(scene.member, text, 'the other side', scene.nowMs))
+    return write(context, scene, waitingColumns(scene.member, text, 'the other side', scene.nowMs))
   }
-  return columns ? await write(sql, scene, columns(scene.nowMs)) : scene
+  return columns ? write(context, scene, columns(scene.nowMs)) : scene
 }
 
 const isAdopting = ({ member: { cursor } }: MemberScene) =>
   cursor.stage === 'Adopting' && cursor.direction === 'Forward'
 
 /** The table decides; a cancel is a reason to take back whatever has not changed its home. */
-function verdictOf({ scene, subcloud }: View, remote: Remote): Verdict {
+async function verdictOf({ sql }: Context, { scene, subcloud }: View, remote: Remote): Promise<Verdict> {
   const { cursor, run } = scene.member
   const isBefore = cursor.stage !== 'Adopting' && cursor.stage !== 'Managing' && run === undefined
   if (scene.batch.cancelledMs !== undefined && cursor.direction === 'Forward' && isBefore)
     return { kind: 'compensate', stage: cursor.stage, code: CANCELLED, message: 'the batch was cancelled' }
-  return decide(rehomeTable, cursor, factsOf(scene, subcloud, remote), scene.nowMs)
+  const isQueueing = cursor.stage === 'Queueing' && cursor.direction === 'Forward'
+  const isSlotFree = isQueueing && (await takeSlot(sql, scene.batch.id, scene.group?.maxRehoming ?? 1))
+  return decide(rehomeTable, cursor, { ...factsOf(scene, subcloud, remote), isSlotFree }, scene.nowMs)
 }
 
-async function carryOut(context: StepContext, view: View, remote: Remote): Promise<Outcome> {
-  const verdict = verdictOf(view, remote)
+async function carryOut(context: Context, view: View, remote: Remote): Promise<Outcome> {
+  const verdict = await verdictOf(context, view, remote)
   switch (verdict.kind) {
     case 'act':
       return await act(context, view, verdict)
     case 'wait':
-      return isOwnRun(context, view)
-        ? await waitForRun(context, view, verdict, remote)
-        : await wait(context, view, verdict)
+      return isOwnRun(context, view) ? waitForRun(context, view, verdict, remote) : wait(context, view, verdict)
     case 'advance':
-      return await advance(context, view, verdict.to)
+      return advance(context, view, verdict.to)
     case 'compensate':
-      return await compensate(context, view, verdict)
+      return compensate(context, view, verdict)
     case 'finish':
-      return await end(context, view.scene, endOf(verdict.outcome, view.scene))
+      return end(context, view.scene, endOf(verdict.outcome, view.scene))
     case 'ask':
       // What is still owed is the other site's to find out, by its own audit.
-      return await end(context, view.scene, endOf('undone', view.scene), { note: verdict.message })
+      return end(context, view.scene, endOf('undone', view.scene), { note: verdict.message })
   }
 }
 
 /** A row of ours is written with the decision; a call to somebody else follows it. */
 async function act(
-  context: StepContext,
+  context: Context,
   view: View,
   { effects, step }: Extract<Verdict, { kind: 'act' }>,
 ): Promise<Outcome> {
@@ -189,33 +196,33 @@ async function act(
       return await writeSubcloud(context, view, effect)
     case 'run': {
       const run = JSON.stringify({ kind: 'under-way', host: context.host, startedMs: scene.nowMs })
-      const after = await write(context.sql, scene, { entered: 1, ...notWaiting(scene.nowMs), run })
+      const after = write(context, scene, { entered: 1, ...notWaiting(scene.nowMs), run })
       return { scene: after, subcloud: await updateSubcloud(context.sql, subcloud, { deploy_status: 'rehoming' }) }
     }
     case 'release':
       // Asked already, and not done: what the other site says of itself says why. It is asked again in a while.
       if (context.news.hasAsked) return rest(untilDeadline(scene, LOOK_AGAIN_MS))
-      return { kind: 'perform', effect, scene: await enter(context, scene, step), subcloud }
+      return { kind: 'perform', effect, scene: enter(context, scene, step), subcloud }
     default:
-      return { kind: 'perform', effect, scene: await enter(context, scene, step), subcloud }
+      return { kind: 'perform', effect, scene: enter(context, scene, step), subcloud }
   }
 }
 
 /** An effect that is tried again says so already. */
-async function enter({ sql }: StepContext, scene: MemberScene, step: string): Promise<MemberScene> {
+function enter(context: Context, scene: MemberScene, step: string): MemberScene {
   if (scene.member.cursor.entered && scene.member.waitsFor !== undefined) return scene
-  return await write(sql, scene, { entered: 1, ...waitingColumns(scene.member, step, 'this site', scene.nowMs) })
+  return write(context, scene, { entered: 1, ...waitingColumns(scene.member, step, 'this site', scene.nowMs) })
 }
 
 async function writeSubcloud(
-  { sql }: StepContext,
+  context: Context,
   { scene, subcloud }: View,
   effect: Extract<RehomeEffect, { kind: 'claim' | 'manage' | 'mark' }>,
 ): Promise<View> {
   const epoch = effect.kind === 'claim' ? { wanted_epoch: effect.ownerEpoch } : {}
-  const after = await write(sql, scene, { entered: 1, ...notWaiting(scene.nowMs), ...epoch })
-  await wakeWork(sql, QUEUES.availability, String(subcloud.id), AUDIT_SOON_MS)
-  return { scene: after, subcloud: await updateSubcloud(sql, subcloud, subcloudColumns(scene, effect)) }
+  const after = write(context, scene, { entered: 1, ...notWaiting(scene.nowMs), ...epoch })
+  context.draft.wake(QUEUES.availability, subcloud.id, AUDIT_SOON_MS)
+  return { scene: after, subcloud: await updateSubcloud(context.sql, subcloud, subcloudColumns(scene, effect)) }
 }
 
 function subcloudColumns(
@@ -246,18 +253,18 @@ function isOwnRun({ host }: StepContext, { scene }: View): boolean {
 }
 
 /** To join is to start what was not started yet: only while the subcloud is not the other site's. What runs goes on. */
-async function waitForRun(
-  context: StepContext,
+function waitForRun(
+  context: Context,
   view: View,
   verdict: Extract<Verdict, { kind: 'wait' }>,
   remote: Remote,
-): Promise<Outcome> {
+): Outcome {
   const { scene, subcloud } = view
   const released = isReleased.check(factsOf(scene, subcloud, remote))
-  if (released.kind === 'holds') return await wait(context, view, verdict)
-  if (released.kind === 'fails') return await compensate(context, view, released)
+  if (released.kind === 'holds') return wait(context, view, verdict)
+  if (released.kind === 'fails') return compensate(context, view, released)
   const columns = waitingColumns(scene.member, released.waitsFor, released.who, scene.nowMs)
-  const after = Object.keys(columns).length > 0 ? await write(context.sql, scene, columns) : scene
+  const after = write(context, scene, columns)
   // One that came back meanwhile may have it in its books still.
   if (remote.kind === 'member' && !context.news.hasAsked) {
     const effect = { kind: 'release', ownerEpoch: scene.member.wantedEpoch } as const
@@ -266,59 +273,47 @@ async function waitForRun(
   return rest(untilDeadline(after, LOOK_AGAIN_MS))
 }
 
-async function wait(
-  { sql, news }: StepContext,
+function wait(
+  context: Context,
   { scene, subcloud }: View,
   { waitsFor, who }: Extract<Verdict, { kind: 'wait' }>,
-): Promise<Wish> {
-  const columns = waitingColumns(scene.member, waitsFor, who, scene.nowMs)
-  const after = Object.keys(columns).length > 0 ? await write(sql, scene, columns) : scene
+): Wish {
+  const after = write(context, scene, waitingColumns(scene.member, waitsFor, who, scene.nowMs))
   const { cursor, run } = after.member
   if (cursor.stage === 'Running' && cursor.direction === 'Forward' && run?.kind === 'under-way')
     return { kind: 'join', run, scene: after, subcloud }
   // Mostly it answers at once; the audit of subclouds goes on asking otherwise, and wakes the member.
-  if (isAdopting(after) && news.endedRunId !== undefined) return { kind: 'ask subcloud', scene: after, subcloud }
-  return rest(untilDeadline(after, cursor.stage === 'Adopting' ? LOOK_SELDOM_MS : LOOK_AGAIN_MS))
+  if (isAdopting(after) && context.news.endedRunId !== undefined)
+    return { kind: 'ask subcloud', scene: after, subcloud }
+  return rest(untilDeadline(after, IS_WOKEN.includes(cursor.stage) ? LOOK_SELDOM_MS : LOOK_AGAIN_MS))
 }
 
-async function advance({ sql }: StepContext, { scene, subcloud }: View, to: RehomeStage): Promise<Outcome> {
-  const { cursor } = scene.member
-  const isForward = cursor.direction === 'Forward'
-  const needsSlot = isForward && HOLDS_SLOT.includes(to) && !HOLDS_SLOT.includes(cursor.stage)
-  if (needsSlot) {
-    // Whoever is ready makes room for another one to get ready.
-    if (scene.member.waitsFor !== A_SLOT) await wakeWork(sql, QUEUES.batch, String(scene.member.batchId))
-    const isFree = await takeSlot(sql, scene.batch.id, scene.group?.maxRehoming ?? 1)
-    if (!isFree) {
-      const columns = waitingColumns(scene.member, A_SLOT, 'members that run', scene.nowMs)
-      if (Object.keys(columns).length > 0) await write(sql, scene, columns)
-      // The batch grants slots as they become free.
-      return rest(LOOK_SELDOM_MS)
-    }
-  }
-  if (isForward && to === 'Adopting') {
-    await wakeWork(sql, QUEUES.batch, String(scene.member.batchId))
-    await wakeWork(sql, QUEUES.availability, String(scene.member.subcloudId), AUDIT_SOON_MS)
+function advance(context: Context, { scene, subcloud }: View, to: RehomeStage): Outcome {
+  const { cursor, batchId, subcloudId } = scene.member
+  if (cursor.direction === 'Forward') {
+    // Whoever is ready makes room for another one to get ready; whoever has its home frees its slot.
+    if (to === 'Queueing' || to === 'Adopting') context.draft.wake(QUEUES.batch, batchId)
+    if (to === 'Adopting') context.draft.wake(QUEUES.availability, subcloudId, AUDIT_SOON_MS)
   }
   const moved = cursorColumns(enterStage(rehomeTable, to, cursor.direction, scene.nowMs))
-  const queued = needsSlot ? { queued_ms: queuedMs(scene) } : {}
-  return { scene: await write(sql, scene, { ...moved, ...notWaiting(scene.nowMs), ...queued }), subcloud }
+  const queued = cursor.stage === 'Queueing' ? { queued_ms: queuedMs(scene) } : {}
+  return { scene: write(context, scene, { ...moved, ...notWaiting(scene.nowMs), ...queued }), subcloud }
 }
 
 const queuedMs = ({ member: { waitsFor, queuedMs: before, sinceMs }, nowMs }: MemberScene) =>
-  before + (waitsFor === A_SLOT ? Math.max(0, nowMs - sinceMs) : 0)
+  before + (waitsFor === undefined ? 0 : Math.max(0, nowMs - sinceMs))
 
 /** A playbook that still runs is ended first: the subcloud may be tried again as soon as it is marked. */
-async function compensate(context: StepContext, { scene, subcloud }: View, failure: Failure): Promise<Outcome> {
-  const { sql, host, note, isDiscarded } = context
+function compensate(context: Context, { scene, subcloud }: View, failure: Failure): Outcome {
+  const { draft, host, note, isDiscarded } = context
   const { member, batch, nowMs } = scene
   if (member.run?.kind === 'under-way' && member.run.host === host && !isDiscarded)
     return { kind: 'discard', runId: member.runId, memberId: member.id, failure }
   const isInterrupted = batch.cancelledMs !== undefined && failure.code === 'PlaybookInterrupted'
   const code = isInterrupted ? CANCELLED : failure.code
   note({ ...named(scene), stage: member.cursor.stage, code }, 'a rehome is taken back')
-  await wakeWork(sql, QUEUES.batch, String(member.batchId))
-  const after = await write(sql, scene, {
+  draft.wake(QUEUES.batch, member.batchId)
+  const after = write(context, scene, {
     ...cursorColumns(enterStage(rehomeTable, member.cursor.stage, 'Undo', nowMs)),
     ...notWaiting(nowMs),
     code,
@@ -327,27 +322,28 @@ async function compensate(context: StepContext, { scene, subcloud }: View, failu
   return { scene: after, subcloud }
 }
 
-async function end(
-  { sql, note, isDiscarded }: StepContext,
+function end(
+  context: Context,
   scene: MemberScene,
   outcome: MemberOutcome,
   why: { readonly code?: string; readonly message?: string; readonly note?: string } = {},
-): Promise<Wish> {
+): Wish {
+  const { draft, note, isDiscarded } = context
   const { member, nowMs } = scene
   if (member.run && !isDiscarded) return { kind: 'discard', runId: member.runId, memberId: member.id }
   const { code = member.code, note: owed } = why
   const message = why.message ?? member.message
   const text = owed === undefined ? message : `${message ?? ''} (${owed})`
-  await write(sql, scene, {
+  write(context, scene, {
     ...notWaiting(nowMs),
     ended_ms: nowMs,
     outcome,
     code: code ?? null,
     message: text?.slice(0, MAX_TEXT_LENGTH) ?? null,
   })
-  await wakeWork(sql, QUEUES.batch, String(member.batchId))
+  draft.wake(QUEUES.batch, member.batchId)
   // One that never came online is asked for still, once nobody waits for it any more (H4).
-  if (outcome !== 'complete') await wakeWork(sql, QUEUES.availability, String(member.subcloudId))
+  if (outcome !== 'complete') draft.wake(QUEUES.availability, member.subcloudId)
   note({ ...named(scene), outcome, code }, 'a rehome has ended')
   return rest()
 }
@@ -357,10 +353,8 @@ function endOf(outcome: 'done' | 'undone', { member }: MemberScene): MemberOutco
   return member.code === CANCELLED && member.run === undefined ? 'cancelled' : 'failed'
 }
 
-const write = async (sql: Sql, scene: MemberScene, columns: Row): Promise<MemberScene> => ({
-  ...scene,
-  member: memberOf(await updateRow(sql, 'batch_member', scene.member, columns)),
-})
+const write = ({ draft }: Context, scene: MemberScene, columns: Row): MemberScene =>
+  Object.keys(columns).length > 0 ? { ...scene, member: draft.change(columns) } : scene
 
 const named = ({ batch, member }: MemberScene) => ({
   operation: batch.operationId,

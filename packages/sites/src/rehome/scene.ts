@@ -19,6 +19,8 @@ export interface GroupScene {
 
 export interface MemberScene extends GroupScene {
   readonly member: BatchMember
+  /** Of the member, as the table has it. */
+  readonly row: Row
   readonly batch: Batch
   readonly subcloud: Subcloud | undefined
 }
@@ -42,7 +44,7 @@ export async function readMember(sql: Sql, id: number): Promise<MemberScene | un
   if (!batchRow) return undefined
   const batch = batchOf(batchRow)
   const subcloud = await subcloudById(sql, member.subcloudId)
-  return { member, batch, subcloud, ...(await readGroup(sql, batch.groupId)) }
+  return { member, row, batch, subcloud, ...(await readGroup(sql, batch.groupId)) }
 }
 
 export function peerHealth({ peer }: GroupScene): RehomeFacts['peer'] {
@@ -103,6 +105,7 @@ export function factsOf(scene: MemberScene, subcloud: Subcloud, remote: Remote):
     missingValues: data.kind === 'incomplete' ? data.missing : [],
     peer: peerHealth(scene),
     remote,
+    isSlotFree: false,
     isPrepared: member.isPrepared,
     wantsManaged: scene.batch.groupId !== 0,
     run: runFact(run),

@@ -8,7 +8,7 @@ import { QUEUES } from '../site.ts'
 import { sitesSchema } from '../state/schema.ts'
 import { memberOf } from './batch-rows.ts'
 import { beginBatch } from './new-batch.ts'
-import { A_SLOT, beginMembers, grantSlots, READY_WITHIN_MS, takeSlot } from './slots.ts'
+import { beginMembers, grantSlots, READY_WITHIN_MS, takeSlot } from './slots.ts'
 
 const WIDTH = 3
 const MEMBERS = 20
@@ -46,7 +46,7 @@ async function enter(database: Database, id: number): Promise<boolean> {
         const [row] = await selectRows(sql, 'batch_member', { id })
         assert.ok(row)
         const isFree = await takeSlot(sql, 1, WIDTH)
-        await updateRow(sql, 'batch_member', memberOf(row), isFree ? { stage: 'Preparing' } : { waits_for: A_SLOT })
+        await updateRow(sql, 'batch_member', memberOf(row), { stage: isFree ? 'Preparing' : 'Queueing' })
         return isFree
       })
     } catch (error) {
@@ -76,10 +76,10 @@ for (const tested of testedDatabases) {
     }
     assert.deepEqual(await begin(), [12, true])
     assert.deepEqual(await begin(), [12, true])
-    const wait = 'update batch_member set waits_for = ? where id <= 5'
-    await database.transaction(sql => sql.run(wait, ['the other site']))
+    const move = 'update batch_member set stage = ? where id <= 5'
+    await database.transaction(sql => sql.run(move, ['Releasing']))
     assert.deepEqual(await begin(), [12, true])
-    await database.transaction(sql => sql.run(wait, [A_SLOT]))
+    await database.transaction(sql => sql.run(move, ['Queueing']))
     assert.deepEqual(await begin(), [17, true])
     await database.transaction(sql => sql.run("update batch_member set stage = 'Preparing' where id > 5 and id <= 10"))
     assert.deepEqual(await begin(), [22, true])
@@ -127,6 +127,6 @@ for (const tested of testedDatabases) {
     await database.transaction(sql => sql.run("update batch_member set stage = 'Adopting' where id <= 2"))
     await database.transaction(sql => grantSlots(sql, 1, WIDTH))
     assert.deepEqual(await woken(database), [4, 5])
-    assert.equal((await members()).filter(({ waitsFor }) => waitsFor === A_SLOT).length, 3)
+    assert.equal((await members()).filter(({ cursor }) => cursor.stage === 'Queueing').length, 3)
   })
 }

@@ -6,9 +6,6 @@ import { type Sql, wakeWork } from '@godwit/store'
 import { QUEUES } from '../site.ts'
 import { HOLDS_SLOT, type RehomeStage, rehomeTable } from './table.ts'
 
-/** What a member that may not go on for want of a slot waits for. */
-export const A_SLOT = 'a slot of the batch'
-
 /** Stages in which a member gets ready for its slot. */
 const GETS_READY: readonly RehomeStage[] = ['Claiming', 'Releasing']
 /** More of them at the same time do not get ready sooner: each only is without an owner for longer. */
@@ -19,7 +16,7 @@ const READY_AT_LEISURE = 8
 export const READY_WITHIN_MS = 1_000
 
 /** Stages before the home has changed. */
-const BEFORE_HOME: readonly RehomeStage[] = ['Claiming', 'Releasing', 'Preparing', 'Running']
+const BEFORE_HOME: readonly RehomeStage[] = ['Claiming', 'Releasing', 'Queueing', 'Preparing', 'Running']
 const marks = BEFORE_HOME.map(() => '?').join(', ')
 const OPEN = 'ended_ms is null and started_ms is not null'
 
@@ -61,14 +58,15 @@ export async function takeSlot(sql: Sql, batchId: number, width: number): Promis
   return (await countIn(sql, batchId, HOLDS_SLOT)) < width
 }
 
-/** Wakes members that wait for a slot, no more than there are free ones; each takes its own. */
+/** Wakes members that queue for a slot, no more than there are free ones; each takes its own. */
 export async function grantSlots(sql: Sql, batchId: number, width: number): Promise<void> {
   await lockBatch(sql, batchId)
   const free = width - (await countIn(sql, batchId, HOLDS_SLOT))
   if (free <= 0) return
   const rows = await sql.all(
-    `select id from batch_member where batch_id = ? and ${OPEN} and waits_for = ? order by id limit ?`,
-    [batchId, A_SLOT, free],
+    `select id from batch_member where batch_id = ? and ${OPEN} and direction = 'Forward' and stage = 'Queueing'
+     order by id limit ?`,
+    [batchId, free],
   )
   for (const { id } of rows) await wakeWork(sql, QUEUES.member, String(id))
 }
@@ -96,9 +94,8 @@ async function countGettingReady(sql: Sql, batchId: number): Promise<number> {
   const nowMs = await sql.nowMs()
   const [row] = await sql.all(
     `select count(*) as n from batch_member where batch_id = ? and ${OPEN} and direction = 'Forward'
-     and stage in (${GETS_READY.map(() => '?').join(', ')}) and (waits_for is null or waits_for <> ?)
-     and started_ms > ? and started_ms <= ?`,
-    [batchId, ...GETS_READY, A_SLOT, nowMs - READY_WITHIN_MS, nowMs],
+     and stage in (${GETS_READY.map(() => '?').join(', ')}) and started_ms > ? and started_ms <= ?`,
+    [batchId, ...GETS_READY, nowMs - READY_WITHIN_MS, nowMs],
   )
   return Number(row?.['n'] ?? 0)
 }

@@ -13,6 +13,7 @@ const facts = (given: Partial<RehomeFacts> = {}): RehomeFacts => ({
   missingValues: [],
   peer: 'available',
   remote: remote(),
+  isSlotFree: false,
   isPrepared: false,
   wantsManaged: true,
   run: { kind: 'none' },
@@ -140,6 +141,12 @@ test('a failure is marked here and told there before the attempt is over', () =>
   assert.equal(next(at('Releasing', undo), { ...marked, peer: 'unavailable' }), 'advance')
   assert.equal(next(at('Releasing', undo), { ...marked, isFailureReported: true }), 'advance')
   assert.equal(next(at('Claiming', undo), marked), 'finish')
+})
+
+test('whoever has been released waits for a slot as long as others take', () => {
+  assert.equal(next({ ...at('Queueing'), deadlineMs: 10 }, { ...claimed, isSlotFree: true }, 20), 'advance')
+  assert.equal(next(at('Queueing'), claimed, Number.MAX_SAFE_INTEGER), 'wait')
+  assert.equal(next(at('Queueing', undo), claimed), 'advance')
 })
 
 test('what waits to come online holds no slot of the batch', () =>

@@ -3,7 +3,15 @@ import { fails, type Guard, holds, nothingToProve, type StageTable, type Step, w
 import { isInTransition, isReplaceable, mayMigrate } from '../model/states.ts'
 import type { RehomeFacts as Facts } from './facts.ts'
 
-export const REHOME_STAGES = ['Claiming', 'Releasing', 'Preparing', 'Running', 'Adopting', 'Managing'] as const
+export const REHOME_STAGES = [
+  'Claiming',
+  'Releasing',
+  'Queueing',
+  'Preparing',
+  'Running',
+  'Adopting',
+  'Managing',
+] as const
 export type RehomeStage = (typeof REHOME_STAGES)[number]
 
 export type RehomeEffect =
@@ -95,6 +103,14 @@ const release = (isWanted: (facts: Facts) => boolean): Step<Facts, RehomeEffect>
       : [],
 })
 
+/** What a member that may not go on for want of a slot waits for. */
+export const A_SLOT = 'a slot of the batch'
+
+const hasSlot: Guard<Facts> = {
+  what: 'one of the slots of the batch is taken for it',
+  check: ({ isSlotFree }) => (isSlotFree ? holds : waits(A_SLOT, 'members that run')),
+}
+
 const isPrepared: Guard<Facts> = {
   what: 'credentials, certificate authority, inventory and overrides are made',
   check: facts => (facts.isPrepared ? holds : waits('the inputs of the playbook', SELF)),
@@ -178,6 +194,16 @@ export const rehomeTable: StageTable<Facts, RehomeEffect, RehomeStage> = {
         },
       ],
       undone: isFailureKnown,
+    },
+    {
+      name: 'Queueing',
+      // As long as others take. Whether the other site has taken it in since is asked before the playbook runs.
+      deadlineMs: Number.POSITIVE_INFINITY,
+      guards: [],
+      steps: [],
+      proof: hasSlot,
+      undo: [],
+      undone: nothingToProve,
     },
     {
       name: 'Preparing',

@@ -17,12 +17,24 @@ import type { RehomeStage } from './table.ts'
 
 /** The host of a run that is not heard of has ended it by then. */
 const HOST_GRACE_MS = 60_000
+/** An answer may be on its way for longer: it is as good as a look while it is younger. */
+const FRESH_MS = 500
 /** Each is a transaction. */
 const MAX_STEPS = 100
 
 type Wanted<Kind extends Wish['kind']> = Extract<Wish, { kind: Kind }>
 /** What happened, or when to look again; `done`: somebody wakes us. */
 type Result = News | { readonly restMs: number } | 'done'
+type Followed = Pick<Wanted<'ask subcloud'>, 'scene' | 'subcloud'>
+
+/** What is remembered from step to step, and may be forgotten. */
+interface Pass {
+  readonly signal: AbortSignal
+  /** Whether the subcloud has come online: asked as soon as its playbook has ended, while that is written. */
+  arrival: Promise<Result> | undefined
+  /** What the other site has said of itself after it was asked to stand down. */
+  standDown: { readonly remote: Remote; readonly askedMs: number } | undefined
+}
 
 export class MemberWorker {
   readonly #ports: RehomePorts
@@ -38,12 +50,13 @@ export class MemberWorker {
   }
 
   async perform(id: number, signal: AbortSignal): Promise<Again> {
+    const pass: Pass = { signal, arrival: undefined, standDown: undefined }
     let news: News = {}
     for (let step = 0; step < MAX_STEPS; step++) {
       if (signal.aborted) return 0
       const wish = await this.#step(id, news)
       const [result] = await Promise.all([
-        this.#fulfil(wish, signal),
+        this.#fulfil(wish, pass),
         // How it ended is written down: it need not be remembered elsewhere.
         news.endedRunId !== undefined && wish.kind !== 'discard' && this.#discard(news.endedRunId, id),
       ])
@@ -75,22 +88,18 @@ export class MemberWorker {
     return wish
   }
 
-  async #fulfil(wish: Wish, signal: AbortSignal): Promise<Result> {
+  async #fulfil(wish: Wish, pass: Pass): Promise<Result> {
     switch (wish.kind) {
       case 'rest':
         return wish.afterMs === undefined ? 'done' : { restMs: wish.afterMs }
       case 'look at peer':
         return { remote: await this.#look(wish.scene, wish.subcloud) }
-      case 'ask subcloud': {
-        const { name, region, managementStart: address } = wish.subcloud
-        const presence = await this.#ports.probe.presence({ name, region, address }, signal)
-        if (signal.aborted) return { restMs: 0 }
-        return { presence, ...(presence === 'online' && (await this.#ahead(wish, 'Managing'))) }
-      }
+      case 'ask subcloud':
+        return await (pass.arrival ?? this.#arrival(wish, pass.signal))
       case 'perform':
-        return await this.#perform(wish, signal)
+        return await this.#perform(wish, pass)
       case 'join':
-        return await this.#join(wish, signal)
+        return await this.#join(wish, pass)
       case 'discard':
         await this.#discard(wish.runId, wish.memberId)
         return wish.failure ? { failure: wish.failure } : {}
@@ -101,40 +110,63 @@ export class MemberWorker {
     return peer ? await lookAtPeer(this.#ports.peerSite(peer), region) : { kind: 'unread' }
   }
 
+  #greet(pass: Pass, followed: Followed): void {
+    pass.arrival = this.#arrival(followed, pass.signal)
+    // Whoever waits for it is told; nobody may come to wait for it.
+    pass.arrival.catch(() => undefined)
+  }
+
+  /** Both at the same time, as mostly it is online at once; a look that was too early is no proof, and made again. */
+  async #arrival({ scene, subcloud }: Followed, signal: AbortSignal): Promise<Result> {
+    const { name, region, managementStart: address } = subcloud
+    const [presence, ahead] = await Promise.all([
+      this.#ports.probe.presence({ name, region, address }, signal),
+      this.#ahead(scene, subcloud, 'Managing'),
+    ])
+    if (signal.aborted) return { restMs: 0 }
+    return { presence, ...(presence === 'online' && ahead) }
+  }
+
   /** Where the next stage begins with a look, and nothing is left to be done before it. */
-  async #ahead(
-    { scene, subcloud }: { readonly scene: MemberScene; readonly subcloud: Subcloud },
-    remoteFor: RehomeStage,
-  ): Promise<News> {
+  async #ahead(scene: MemberScene, subcloud: Subcloud, remoteFor: RehomeStage): Promise<News> {
     if (peerHealth(scene) !== 'available') return {}
     return { remote: await this.#look(scene, subcloud), remoteFor }
   }
 
-  async #perform({ effect, scene, subcloud }: Wanted<'perform'>, signal: AbortSignal): Promise<Result> {
+  async #perform({ effect, scene, subcloud }: Wanted<'perform'>, pass: Pass): Promise<Result> {
+    const { executor, site } = this.#ports
     try {
       switch (effect.kind) {
-        case 'prepare':
-          await this.#ports.executor.prepare(attemptOf(scene, subcloud))
-          return { columns: () => ({ is_prepared: 1 }), ...(await this.#ahead({ scene, subcloud }, 'Running')) }
+        case 'prepare': {
+          await executor.prepare(attemptOf(scene, subcloud))
+          const { standDown } = pass
+          const isFresh = standDown !== undefined && site.clock.now() - standDown.askedMs < FRESH_MS
+          const ahead = isFresh
+            ? ({ remote: standDown.remote, remoteFor: 'Running' } as const)
+            : await this.#ahead(scene, subcloud, 'Running')
+          return { ...ahead, columns: () => ({ is_prepared: 1 }) }
+        }
         case 'report-failure':
           await askForAudit(this.#ports, this.#audits, scene)
           return { columns: () => ({ is_failure_reported: 1 }) }
         case 'release': {
+          const askedMs = site.clock.now()
           const remote = await releaseAtPeer(this.#ports, scene, subcloud, effect.ownerEpoch)
+          pass.standDown = { remote, askedMs }
           return { remote, hasAsked: true }
         }
       }
     } catch (error) {
-      if (signal.aborted) return { restMs: 0 }
+      if (pass.signal.aborted) return { restMs: 0 }
       if (error instanceof Terminal) return { failure: { code: error.code, message: error.message } }
       const text = error instanceof Error ? error.message : String(error)
-      this.#ports.site.logger.debug({ subcloud: subcloud.name, error: text }, 'an effect is tried again')
+      site.logger.debug({ subcloud: subcloud.name, error: text }, 'an effect is tried again')
       return { error: text }
     }
   }
 
   /** The run of this attempt, whoever started it. Another host's cannot be joined: it is waited for, and given up. */
-  async #join({ run, scene, subcloud }: Wanted<'join'>, signal: AbortSignal): Promise<Result> {
+  async #join({ run, scene, subcloud }: Wanted<'join'>, pass: Pass): Promise<Result> {
     const { executor, site } = this.#ports
     if (run.host !== executor.host) {
       if (scene.nowMs < run.startedMs + executor.totalLimitMs + HOST_GRACE_MS) return { restMs: LOOK_SELDOM_MS }
@@ -149,8 +181,10 @@ export class MemberWorker {
     const stopTimer = Number.isFinite(leftMs) ? site.clock.after(leftMs, () => overdue.abort()) : undefined
     try {
       const cancel = AbortSignal.any([watched.cancelled, overdue.signal])
-      const outcome = await executor.run(attemptOf(scene, subcloud), { cancel, leave: signal })
-      return outcome ? ended(scene.member.runId, run.startedMs, outcome) : { restMs: 0 }
+      const outcome = await executor.run(attemptOf(scene, subcloud), { cancel, leave: pass.signal })
+      if (!outcome) return { restMs: 0 }
+      if (outcome.kind === 'succeeded' && scene.batch.groupId !== 0) this.#greet(pass, { scene, subcloud })
+      return ended(scene.member.runId, run.startedMs, outcome)
     } catch (error) {
       if (error instanceof Terminal) return { failure: { code: error.code, message: error.message } }
       throw error

@@ -3,7 +3,7 @@
  * savepoint of its own, so that one that fails takes nothing of the others back; none is told of success before the commit
  * is on the disk, not even one that only read what others had committed just before.
  */
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { Retryable } from '@godwit/core'
 
 interface Job {
@@ -27,11 +27,15 @@ export interface CommitPorts {
 export class CommitGroup {
   readonly #ports: CommitPorts
   readonly #connection: DatabaseSync
+  readonly #save: StatementSync
+  readonly #release: StatementSync
   #waiting: Job[] = []
 
   constructor(ports: CommitPorts) {
     this.#ports = ports
     this.#connection = ports.connection
+    this.#save = ports.connection.prepare('savepoint job')
+    this.#release = ports.connection.prepare('release job')
   }
 
   /** Resolves when a later `commit` has made it durable; rejects with the error of `work`. */
@@ -81,10 +85,10 @@ export class CommitGroup {
   }
 
   async #attempt(job: Job): Promise<(() => void) | undefined> {
-    this.#connection.exec('savepoint job')
+    this.#save.run()
     try {
       const tell = await job.run()
-      this.#connection.exec('release job')
+      this.#release.run()
       return tell
     } catch (error) {
       job.fail(error)

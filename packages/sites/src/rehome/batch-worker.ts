@@ -8,25 +8,31 @@ import type { AuditRequests } from './audit-requests.ts'
 import { type Batch, batchOf, cursorColumns, memberOf, notWaiting, waitingColumns } from './batch-rows.ts'
 import { type BatchEffect, type BatchFacts, type BatchStage, batchTable } from './batch-table.ts'
 import { enterStage } from './cursor.ts'
+import type { Foresight } from './foresight.ts'
 import { askForAudit } from './member-effects.ts'
 import { batchOutcome } from './operation-view.ts'
 import type { RehomePorts } from './ports.ts'
-import { type GroupScene, peerHealth, readGroup } from './scene.ts'
-import { beginMembers, grantSlots, READY_WITHIN_MS, wakeBeforeHome } from './slots.ts'
+import { type GroupScene, lookAtPeer, peerHealth, readGroup } from './scene.ts'
+import { beginMembers, grantSlots, membersToBegin, READY_WITHIN_MS, wakeBeforeHome } from './slots.ts'
 
 const REPORT_AGAIN_MS = 5_000
 /** For a wake that was lost; and the width of the group may have been changed. */
 const LOOK_AGAIN_MS = 10_000
 const MAX_STEPS = 20
+/** Members that the other site is asked about at the same time before they begin. */
+const FORESEEN_AT_ONCE = 32
 
 interface BatchScene extends GroupScene {
   readonly batch: Batch
   readonly unfinished: number
 }
-interface MovedScene extends BatchScene {
+interface Moved {
   /** More members are begun when those that get ready are ready. */
   readonly hasMore: boolean
+  /** Those that come next, when some have been begun now. */
+  readonly next: readonly { readonly id: number; readonly region: string }[]
 }
+type MovedScene = BatchScene & Moved
 
 type Next = 'look' | number | undefined
 type Verdict = Decision<BatchEffect, BatchStage>
@@ -34,10 +40,12 @@ type Verdict = Decision<BatchEffect, BatchStage>
 export class BatchWorker {
   readonly #ports: RehomePorts
   readonly #audits: AuditRequests
+  readonly #foresight: Foresight
 
-  constructor(ports: RehomePorts, audits: AuditRequests) {
+  constructor(ports: RehomePorts, audits: AuditRequests, foresight: Foresight) {
     this.#ports = ports
     this.#audits = audits
+    this.#foresight = foresight
   }
 
   async perform(id: number, signal: AbortSignal): Promise<Again> {
@@ -52,9 +60,10 @@ export class BatchWorker {
   async #step(id: number): Promise<Next> {
     const scene = await this.#ports.site.database.transaction(async sql => {
       const read = await readBatch(sql, id)
-      return read && { ...read, hasMore: isMoving(read) && (await moveMembers(sql, read)) }
+      return read && { ...read, ...(isMoving(read) ? await moveMembers(sql, read) : STILL) }
     })
     if (!scene || scene.batch.endedMs !== undefined) return undefined
+    this.#foresee(scene)
     if (scene.batch.cancelledMs !== undefined) await this.#cancelMembers(scene)
     const { site } = this.#ports
     const verdict = decide(batchTable, scene.batch.cursor, batchFacts(scene, site.identity.uuid), scene.nowMs)
@@ -74,6 +83,16 @@ export class BatchWorker {
         // Also when the report was not answered in time: the other site finds out by its own audit.
         return await this.#end(scene)
     }
+  }
+
+  /** Whoever needs it sooner than it comes asks for himself. */
+  #foresee({ peer, next, ...scene }: MovedScene): void {
+    if (!peer || peerHealth({ peer, ...scene }) !== 'available') return
+    const { peerSite, site } = this.#ports
+    const askedMs = site.clock.now()
+    const unknown = next.filter(({ id }) => !this.#foresight.knows(id)).slice(0, FORESEEN_AT_ONCE)
+    for (const { id, region } of unknown)
+      void lookAtPeer(peerSite(peer), region).then(remote => this.#foresight.note(id, remote, askedMs))
   }
 
   async #act(scene: BatchScene, { effects, step }: Extract<Verdict, { kind: 'act' }>): Promise<Next> {
@@ -162,11 +181,14 @@ export class BatchWorker {
 const isMoving = ({ batch, unfinished }: BatchScene) =>
   batch.cursor.stage === 'Moving' && batch.cancelledMs === undefined && batch.endedMs === undefined && unfinished > 0
 
+const STILL: Moved = { hasMore: false, next: [] }
+
 /** Slots first: whoever is ready goes before whoever gets ready. */
-async function moveMembers(sql: Sql, { batch, group }: BatchScene): Promise<boolean> {
+async function moveMembers(sql: Sql, { batch, group }: BatchScene): Promise<Moved> {
   const width = group?.maxRehoming ?? 1
   await grantSlots(sql, batch.id, width)
-  return await beginMembers(sql, batch.id, width)
+  const { count, hasMore } = await beginMembers(sql, batch.id, width)
+  return { hasMore, next: count > 0 ? await membersToBegin(sql, batch.id, 2 * FORESEEN_AT_ONCE) : [] }
 }
 
 /** The group is led by this site: it is not away any more. */

@@ -21,6 +21,8 @@ export interface News {
   readonly remote?: Remote
   /** It was looked at after all that comes before this stage, and is as good there. */
   readonly remoteFor?: RehomeStage
+  /** It was looked at before the member began: enough to choose the epoch of its claim, and for nothing else. */
+  readonly foreseen?: Remote
   /** Columns of the member that an effect has earned. */
   readonly columns?: (nowMs: number) => Row
   /** Of a run whose end is among the columns. */
@@ -116,7 +118,7 @@ async function step(context: Context, read: MemberScene): Promise<Wish> {
   const { failure, error } = context.news
   if (error !== undefined) return rest(untilDeadline(scene, LOOK_AGAIN_MS))
   let outcome: Outcome = failure ? compensate(context, { scene, subcloud }, failure) : { scene, subcloud }
-  let { remote } = context.news
+  let remote = context.news.remote ?? (isUnclaimed(scene) ? context.news.foreseen : undefined)
   for (let count = 0; count < MAX_DECISIONS && !('kind' in outcome); count++) {
     const view: View = outcome
     if (remote === undefined && needsPeer(view.scene, context.host)) return { kind: 'look at peer', ...view }
@@ -127,6 +129,9 @@ async function step(context: Context, read: MemberScene): Promise<Wish> {
   if (!('kind' in outcome)) throw new Error(`member ${read.member.id} changes without end`)
   return outcome
 }
+
+const isUnclaimed = ({ member: { cursor, wantedEpoch } }: MemberScene) =>
+  cursor.stage === 'Claiming' && cursor.direction === 'Forward' && wantedEpoch === 0
 
 const isFor = ({ remoteFor }: News, { scene }: View) =>
   scene.member.cursor.stage === remoteFor && scene.member.cursor.direction === 'Forward'

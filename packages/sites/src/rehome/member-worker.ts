@@ -8,6 +8,7 @@ import type { Again } from '@godwit/store'
 import type { Remote } from '../audit/member.ts'
 import type { Subcloud } from '../subcloud/rows.ts'
 import type { AuditRequests } from './audit-requests.ts'
+import type { Foresight } from './foresight.ts'
 import { askForAudit, attemptOf, releaseAtPeer } from './member-effects.ts'
 import { type EndedRun, LOOK_SELDOM_MS, type News, stepMember, type Wish } from './member-step.ts'
 import type { RehomePorts } from './ports.ts'
@@ -36,22 +37,30 @@ interface Pass {
   standDown: { readonly remote: Remote; readonly askedMs: number } | undefined
 }
 
+interface SharedByMembers {
+  readonly audits: AuditRequests
+  readonly foresight: Foresight
+}
+
 export class MemberWorker {
   readonly #ports: RehomePorts
   readonly #watch: RunWatch
   readonly #audits: AuditRequests
+  readonly #foresight: Foresight
   /** Ids of members whose run was discarded by this process; a process that does not know does it again. */
   readonly #discarded = new Set<number>()
 
-  constructor(ports: RehomePorts, watch: RunWatch, audits: AuditRequests) {
+  constructor(ports: RehomePorts, watch: RunWatch, { audits, foresight }: SharedByMembers) {
     this.#ports = ports
     this.#watch = watch
     this.#audits = audits
+    this.#foresight = foresight
   }
 
   async perform(id: number, signal: AbortSignal): Promise<Again> {
     const pass: Pass = { signal, arrival: undefined, standDown: undefined }
-    let news: News = {}
+    const foreseen = this.#foresight.take(id)
+    let news: News = foreseen ? { foreseen } : {}
     for (let step = 0; step < MAX_STEPS; step++) {
       if (signal.aborted) return 0
       const wish = await this.#step(id, news)

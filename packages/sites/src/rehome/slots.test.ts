@@ -71,7 +71,7 @@ for (const tested of testedDatabases) {
   test(`${tested.name}: a few get ready at the same time, and whoever is held up holds up nobody`, async t => {
     const { clock, database, members } = await setUp(t, tested, 40)
     const begin = async () => {
-      const hasMore = await database.transaction(sql => beginMembers(sql, 1, 100))
+      const { hasMore } = await database.transaction(sql => beginMembers(sql, 1, 100))
       return [(await members()).filter(({ startedMs }) => startedMs !== undefined).length, hasMore]
     }
     assert.deepEqual(await begin(), [12, true])
@@ -96,7 +96,7 @@ for (const tested of testedDatabases) {
       sql.run("update batch_member set stage = 'Running', started_ms = 0 where id <= 40"),
     )
     const begin = async (width: number) => {
-      const hasMore = await database.transaction(sql => beginMembers(sql, 1, width))
+      const { hasMore } = await database.transaction(sql => beginMembers(sql, 1, width))
       return [(await members()).filter(({ startedMs }) => startedMs !== undefined).length, hasMore]
     }
     assert.deepEqual(await begin(40), [48, true])

@@ -20,6 +20,11 @@ const BEFORE_HOME: readonly RehomeStage[] = ['Claiming', 'Releasing', 'Queueing'
 const marks = BEFORE_HOME.map(() => '?').join(', ')
 const OPEN = 'ended_ms is null and started_ms is not null'
 
+interface Begun {
+  readonly count: number
+  readonly hasMore: boolean
+}
+
 /** Held until the transaction ends. */
 const lockBatch = (sql: Sql, batchId: number) =>
   sql.run('update batch set is_reported = is_reported where id = ?', [batchId])
@@ -27,15 +32,15 @@ const lockBatch = (sql: Sql, batchId: number) =>
 /**
  * Begins members, as many as are needed to have one ready for each slot that becomes free, a few at a time: a subcloud
  * that is not begun stays managed where it is.
- * @returns whether there may be more to begin when those that get ready now are ready, or are held up
+ * @returns how many, and whether there may be more to begin when those that get ready now are ready, or are held up
  */
-export async function beginMembers(sql: Sql, batchId: number, width: number): Promise<boolean> {
+export async function beginMembers(sql: Sql, batchId: number, width: number): Promise<Begun> {
   await lockBatch(sql, batchId)
   const wanted = 2 * width - (await countIn(sql, batchId, BEFORE_HOME))
-  if (wanted <= 0) return false
+  if (wanted <= 0) return { count: 0, hasMore: false }
   const atOnce = (await countIn(sql, batchId, HOLDS_SLOT)) < width ? READY_AT_ONCE : READY_AT_LEISURE
   const free = Math.min(wanted, atOnce - (await countGettingReady(sql, batchId)))
-  if (free <= 0) return true
+  if (free <= 0) return { count: 0, hasMore: true }
   const rows = await sql.all(
     'select id from batch_member where batch_id = ? and ended_ms is null and started_ms is null order by id limit ?',
     [batchId, free],
@@ -49,7 +54,17 @@ export async function beginMembers(sql: Sql, batchId: number, width: number): Pr
     )
     await wakeWork(sql, QUEUES.member, String(id))
   }
-  return rows.length === free && free < wanted
+  return { count: rows.length, hasMore: rows.length === free && free < wanted }
+}
+
+/** Members that `beginMembers` begins next, in order. */
+export async function membersToBegin(sql: Sql, batchId: number, limit: number) {
+  const rows = await sql.all(
+    `select member.id, subcloud.region_name from batch_member member join subcloud on subcloud.id = member.subcloud_id
+     where member.batch_id = ? and member.ended_ms is null and member.started_ms is null order by member.id limit ?`,
+    [batchId, limit],
+  )
+  return rows.map(row => ({ id: Number(row['id']), region: String(row['region_name']) }))
 }
 
 /** In the transaction that writes the stage that holds the slot. @returns false: all are taken */

@@ -3,6 +3,7 @@ import { Worker } from '@godwit/store'
 import { QUEUES } from '../site.ts'
 import { AuditRequests } from './audit-requests.ts'
 import { BatchWorker } from './batch-worker.ts'
+import { Foresight } from './foresight.ts'
 import { MemberWorker } from './member-worker.ts'
 import type { RehomePorts } from './ports.ts'
 import { RunWatch } from './run-watch.ts'
@@ -27,8 +28,9 @@ export function rehomeWorkers(options: RehomeWorkersOptions): readonly Worker[] 
   const { site, holder, memberConcurrency = MEMBERS_AT_ONCE, leaseMs, pollMs } = options
   const { database, clock, logger } = site
   const audits = new AuditRequests()
-  const batches = new BatchWorker(options, audits)
-  const members = new MemberWorker(options, new RunWatch(site), audits)
+  const foresight = new Foresight(clock)
+  const batches = new BatchWorker(options, audits, foresight)
+  const members = new MemberWorker(options, new RunWatch(site), { audits, foresight })
   const shared = {
     database,
     clock,

@@ -10,7 +10,7 @@ import { newKeyText } from '../src/index.ts'
 
 const program = fileURLToPath(new URL('../../cli/bin/godwit.mjs', import.meta.url))
 /** As the manifests have it: a process with room lets garbage lie. */
-const NODE_OPTIONS = '--max-old-space-size=384 --max-semi-space-size=4'
+const NODE_OPTIONS = '--max-old-space-size=384 --max-semi-space-size=16'
 const PASSWORD = 'bench-secret'
 /** Of the figures that Linux keeps of a process. */
 const TICK_MS = 10
@@ -54,7 +54,7 @@ export class SiteProcess {
     writeFileSync(path('token.key'), 'k'.repeat(40))
     writeFileSync(path('password'), PASSWORD)
     writeFileSync(path('json'), JSON.stringify(configOf(identity, other, path, simulatorUrl)))
-    const child = spawn(process.execPath, [program, 'sites', 'serve', '--config', path('json')], {
+    const child = spawn(process.execPath, [...(process.env['XF'] ?? '').split(' ').filter(Boolean), program, 'sites', 'serve', '--config', path('json')], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, NODE_OPTIONS },
     })

@@ -187,6 +187,6 @@ function suite(tested: TestedDatabase): void {
     stepClock(-HOUR_MS)
     assert.deepEqual(await take('one'), [])
     clock.advance(1000)
-    assert.deepEqual(keys(await take('one')), ['c', 'a', 'b'])
+    assert.deepEqual(keys(await take('one')), ['a', 'b', 'c'])
   })
 }

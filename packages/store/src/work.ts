@@ -27,6 +27,9 @@ export interface Taking {
 /** Somebody else has taken the key since: whatever its former holder still does has no effect here. */
 export class LeaseLost extends Retryable {}
 
+/** When a key can be taken: it is due, and nobody has it. The index is of this very expression. */
+const READY = '(case when due_ms > until_ms then due_ms else until_ms end)'
+
 /**
  * To be put among the steps of a schema that uses these functions. `noted_ms` is when `due_ms` was written, `renewed_ms`
  * when `until_ms` was: once the clock was set back, nothing else tells how long was meant.
@@ -39,8 +42,7 @@ export const workSchema: SchemaStep = {
       noted_ms bigint not null, holder text, epoch bigint not null, until_ms bigint not null, renewed_ms bigint not null,
       is_open integer not null, primary key (queue, item))`,
     // One for each question below: none of them looks at a whole queue.
-    'create index work_due on work (queue, is_open, due_ms, until_ms)',
-    'create index work_until on work (queue, is_open, until_ms, due_ms)',
+    `create index work_ready on work (queue, is_open, ${READY})`,
     'create index work_noted on work (queue, is_open, noted_ms)',
     'create index work_renewed on work (queue, is_open, renewed_ms)',
   ],
@@ -62,33 +64,28 @@ export async function wakeWork(sql: Sql, queue: string, key: string, afterMs = 0
 }
 
 /**
- * When the first key that nobody has now becomes due, or its lease ends; undefined: nothing is open. After `takeWork` in
- * one transaction: that is what learns that the clock was set back.
+ * When the first key can be taken; undefined: nothing is open. After `takeWork` in one transaction: that is what learns
+ * that the clock was set back.
  */
 export async function nextDueMs(sql: Sql, queue: string): Promise<number | undefined> {
-  const [free] = await sql.all(
-    'select due_ms as due from work where queue = ? and is_open = 1 and until_ms <= due_ms order by due_ms limit 1',
+  const [first] = await sql.all(
+    `select ${READY} as ready from work where queue = ? and is_open = 1 order by ${READY} limit 1`,
     [queue],
   )
-  const [held] = await sql.all(
-    'select until_ms as due from work where queue = ? and is_open = 1 and until_ms > due_ms order by until_ms limit 1',
-    [queue],
-  )
-  const dues = [free, held].flatMap(row => (row ? [Number(row['due'])] : []))
-  return dues.length === 0 ? undefined : Math.min(...dues)
+  return first && Number(first['ready'])
 }
 
 /**
- * Keys that are due and that nobody holds, the longest due first. However far the clock is set back, a rest or the lease
+ * Keys that can be taken, the longest so first. However far the clock is set back, a rest or the lease
  * of a dead holder lasts at most twice its length. To be called before anything else asks for the time in its transaction.
  */
 export async function takeWork(sql: Sql, { queue, holder, leaseMs, limit }: Taking): Promise<readonly Lease[]> {
   const nowMs = await timeForQueue(sql, queue)
   const untilMs = nowMs + leaseMs
   const rows = await sql.all(
-    `select item, epoch, wakes from work where queue = ? and is_open = 1 and due_ms <= ? and until_ms <= ?
-     order by due_ms, item limit ? ${sql.claiming}`,
-    [queue, nowMs, nowMs, limit],
+    `select item, epoch, wakes from work where queue = ? and is_open = 1 and ${READY} <= ?
+     order by ${READY}, item limit ? ${sql.claiming}`,
+    [queue, nowMs, limit],
   )
   const leases = rows.map(row => leaseOf(row, { queue, holder, untilMs }))
   for (const { key, epoch } of leases)

@@ -54,7 +54,7 @@ export class SiteProcess {
     writeFileSync(path('token.key'), 'k'.repeat(40))
     writeFileSync(path('password'), PASSWORD)
     writeFileSync(path('json'), JSON.stringify(configOf(identity, other, path, simulatorUrl)))
-    const child = spawn(process.execPath, [...(process.env['XF'] ?? '').split(' ').filter(Boolean), program, 'sites', 'serve', '--config', path('json')], {
+    const child = spawn(process.execPath, [program, 'sites', 'serve', '--config', path('json')], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, NODE_OPTIONS },
     })

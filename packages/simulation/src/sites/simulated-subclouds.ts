@@ -52,6 +52,8 @@ interface Run {
 export class SimulatedSubclouds {
   readonly #clock: Clock
   readonly #subclouds = new Map<string, Subcloud>()
+  /** Those that answer at an address while they are powered on: mostly one. */
+  readonly #byAddress = new Map<string, Subcloud[]>()
   readonly #runs = new Map<string, Run>()
   readonly #history: HomeChange[] = []
   readonly #started: SimulatedRun[] = []
@@ -62,12 +64,16 @@ export class SimulatedSubclouds {
   }
 
   add({ knobs, ...subcloud }: NewSubcloud): void {
-    this.#subclouds.set(subcloud.region, {
+    const added: Subcloud = {
       ...subcloud,
       sinceMs: Number.NEGATIVE_INFINITY,
       knobs: { ...DEFAULT_SUBCLOUD_KNOBS, ...knobs },
       struck: new Map(),
-    })
+    }
+    const { region, bootstrapAddress } = added
+    const others = (this.#byAddress.get(bootstrapAddress) ?? []).filter(each => each.region !== region)
+    this.#byAddress.set(bootstrapAddress, [...others, added])
+    this.#subclouds.set(region, added)
   }
 
   turn(region: string, knobs: Partial<SubcloudKnobs>): void {
@@ -81,10 +87,7 @@ export class SimulatedSubclouds {
 
   /** Of the one that answers at this address; undefined: nobody does. */
   regionAt(bootstrapAddress: string): string | undefined {
-    const answering = [...this.#subclouds.values()].find(
-      subcloud => subcloud.bootstrapAddress === bootstrapAddress && subcloud.knobs.isPoweredOn,
-    )
-    return answering?.region
+    return this.#answering(bootstrapAddress)?.region
   }
 
   /** Every change of a home, in order. */
@@ -110,9 +113,9 @@ export class SimulatedSubclouds {
   start(order: SimulatedRun): RunState {
     const known = this.#runs.get(order.runId)
     if (known) return known.state
-    const other = [...this.#runs.values()].find(
-      ({ order: { region }, state }) => region === order.region && state.kind === 'running',
-    )
+    const other = this.#runs
+      .values()
+      .find(({ order: { region }, state }) => region === order.region && state.kind === 'running')
     if (other) this.#violations.push(overlap(other.order, order))
     const run: Run = {
       order,
@@ -168,7 +171,7 @@ export class SimulatedSubclouds {
       return
     }
     run.state = { kind: 'running', step }
-    const target = this.#targetOf(run.order)
+    const target = this.#answering(run.order.bootstrapAddress)
     const refusal = refusalOf(step, run.order, target && { ...target, ...target.knobs })
     if (refusal !== undefined) {
       this.#end(run, failure(step, run.order, refusal))
@@ -204,10 +207,8 @@ export class SimulatedSubclouds {
     run.ended.resolve()
   }
 
-  #targetOf({ bootstrapAddress }: SimulatedRun): Subcloud | undefined {
-    return [...this.#subclouds.values()].find(
-      subcloud => subcloud.bootstrapAddress === bootstrapAddress && subcloud.knobs.isPoweredOn,
-    )
+  #answering(bootstrapAddress: string): Subcloud | undefined {
+    return this.#byAddress.get(bootstrapAddress)?.find(({ knobs }) => knobs.isPoweredOn)
   }
 
   #subcloud(region: string): Subcloud {

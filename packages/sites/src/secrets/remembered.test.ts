@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { keyRing, newKeyText } from './key-ring.ts'
+import { remembered } from './remembered.ts'
+
+function setUp(maxTexts: number) {
+  const inner = keyRing(newKeyText())
+  const opened: string[] = []
+  const seal = remembered(
+    {
+      seal: inner.seal,
+      open: (column, sealed) => {
+        opened.push(column)
+        return inner.open(column, sealed)
+      },
+    },
+    ['a', 'b', 'c'],
+    maxTexts,
+  )
+  return { seal, opened }
+}
+
+test('a text is opened once, as long as it is used more often than others', () => {
+  const { seal, opened } = setUp(2)
+  const texts = ['a', 'b', 'c'].map(name => [name, seal.seal(name, `of ${name}`)] as const)
+  const open = (index: number) => {
+    const [name, sealed] = texts[index] ?? ['', '']
+    assert.equal(seal.open(name, sealed), `of ${name}`)
+  }
+  for (const index of [0, 1, 0, 1, 0, 2, 0, 1]) open(index)
+  assert.deepEqual(opened, ['a', 'b', 'c', 'b'])
+})
+
+test('a text that was moved to another column is opened there as little as ever', () => {
+  const { seal } = setUp(2)
+  const sealed = seal.seal('a', 'secret')
+  assert.equal(seal.open('a', sealed), 'secret')
+  assert.throws(() => seal.open('b', sealed), /was changed/)
+})
+
+test('what is to be forgotten is opened each time', () => {
+  const { seal, opened } = setUp(2)
+  const sealed = seal.seal('password', 'secret')
+  for (let turn = 0; turn < 2; turn++) assert.equal(seal.open('password', sealed), 'secret')
+  assert.deepEqual(opened, ['password', 'password'])
+})
+
+test('nothing is remembered of a text that cannot be opened', () => {
+  const { seal, opened } = setUp(2)
+  for (let turn = 0; turn < 2; turn++)
+    assert.throws(() => seal.open('a', 'sealed.1:none:AAAA'), /was sealed with the key/)
+  assert.deepEqual(opened, ['a', 'a'])
+})

@@ -53,7 +53,7 @@ export class SimulatedSubclouds {
   readonly #clock: Clock
   readonly #subclouds = new Map<string, Subcloud>()
   /** Those that answer at an address while they are powered on: mostly one. */
-  readonly #byAddress = new Map<string, Subcloud[]>()
+  readonly #byAddress = new Map<string, Set<Subcloud>>()
   readonly #runs = new Map<string, Run>()
   readonly #history: HomeChange[] = []
   readonly #started: SimulatedRun[] = []
@@ -71,8 +71,10 @@ export class SimulatedSubclouds {
       struck: new Map(),
     }
     const { region, bootstrapAddress } = added
-    const others = (this.#byAddress.get(bootstrapAddress) ?? []).filter(each => each.region !== region)
-    this.#byAddress.set(bootstrapAddress, [...others, added])
+    const before = this.#subclouds.get(region)
+    if (before) this.#byAddress.get(before.bootstrapAddress)?.delete(before)
+    const there = this.#byAddress.get(bootstrapAddress) ?? new Set()
+    this.#byAddress.set(bootstrapAddress, there.add(added))
     this.#subclouds.set(region, added)
   }
 
@@ -113,9 +115,7 @@ export class SimulatedSubclouds {
   start(order: SimulatedRun): RunState {
     const known = this.#runs.get(order.runId)
     if (known) return known.state
-    const other = this.#runs
-      .values()
-      .find(({ order: { region }, state }) => region === order.region && state.kind === 'running')
+    const other = this.#running(order.region)
     if (other) this.#violations.push(overlap(other.order, order))
     const run: Run = {
       order,
@@ -207,8 +207,13 @@ export class SimulatedSubclouds {
     run.ended.resolve()
   }
 
+  #running(region: string): Run | undefined {
+    for (const run of this.#runs.values()) if (run.order.region === region && run.state.kind === 'running') return run
+    return undefined
+  }
+
   #answering(bootstrapAddress: string): Subcloud | undefined {
-    return this.#byAddress.get(bootstrapAddress)?.find(({ knobs }) => knobs.isPoweredOn)
+    return [...(this.#byAddress.get(bootstrapAddress) ?? [])].find(({ knobs }) => knobs.isPoweredOn)
   }
 
   #subcloud(region: string): Subcloud {

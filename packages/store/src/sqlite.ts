@@ -123,15 +123,13 @@ const READS = /^\s*select\b/i
 
 /** @param onWrite called before each statement that may write */
 function sqlOf(connection: DatabaseSync, clock: Clock, onWrite: () => void): Sql {
-  const statements = new Map<string, StatementSync>()
+  const statements = new Map<string, { readonly statement: StatementSync; readonly reads: boolean }>()
   const prepared = (text: string): StatementSync => {
-    if (!READS.test(text)) onWrite()
-    const known = statements.get(text)
-    if (known) return known
+    const known = statements.get(text) ?? { statement: connection.prepare(text), reads: READS.test(text) }
     if (statements.size >= MAX_STATEMENTS) statements.clear()
-    const statement = connection.prepare(text)
-    statements.set(text, statement)
-    return statement
+    statements.set(text, known)
+    if (!known.reads) onWrite()
+    return known.statement
   }
   return {
     all: async (text, values = []) => prepared(text).all(...values) as unknown as readonly Row[],

@@ -226,7 +226,8 @@ async function writeSubcloud(
 ): Promise<View> {
   const epoch = effect.kind === 'claim' ? { wanted_epoch: effect.ownerEpoch } : {}
   const after = write(context, scene, { entered: 1, ...notWaiting(scene.nowMs), ...epoch })
-  context.draft.wake(QUEUES.availability, subcloud.id, AUDIT_SOON_MS)
+  // One that is claimed was not asked for before, and is not now.
+  if (effect.kind !== 'claim') context.draft.wake(QUEUES.availability, subcloud.id, AUDIT_SOON_MS)
   return { scene: after, subcloud: await updateSubcloud(context.sql, subcloud, subcloudColumns(scene, effect)) }
 }
 

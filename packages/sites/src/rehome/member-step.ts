@@ -163,7 +163,7 @@ async function verdictOf({ sql }: Context, { scene, subcloud }: View, remote: Re
     return { kind: 'compensate', stage: cursor.stage, code: CANCELLED, message: 'the batch was cancelled' }
   const isQueueing = cursor.stage === 'Queueing' && cursor.direction === 'Forward'
   const isSlotFree = isQueueing && (await takeSlot(sql, scene.batch.id, scene.group?.maxRehoming ?? 1))
-  return decide(rehomeTable, cursor, { ...factsOf(scene, subcloud, remote), isSlotFree }, scene.nowMs)
+  return decide(rehomeTable, cursor, factsOf({ ...scene, isSlotFree }, subcloud, remote), scene.nowMs)
 }
 
 async function carryOut(context: Context, view: View, remote: Remote): Promise<Outcome> {

@@ -23,6 +23,8 @@ export interface MemberScene extends GroupScene {
   readonly row: Row
   readonly batch: Batch
   readonly subcloud: Subcloud | undefined
+  /** Asked for only while the member waits for one. */
+  readonly isSlotFree?: boolean
 }
 
 const PEER_OF_GROUP = `select peer.* from peer_group_association association
@@ -93,7 +95,6 @@ export function needsPeer(scene: MemberScene, host: string): boolean {
 
 export function factsOf(scene: MemberScene, subcloud: Subcloud, remote: Remote): RehomeFacts {
   const { member } = scene
-  const data = bootstrapData(subcloud.savedPayload)
   const { deployStatus, managementState, ownerEpoch, answeredMs } = subcloud
   const { run } = member
   return {
@@ -102,10 +103,13 @@ export function factsOf(scene: MemberScene, subcloud: Subcloud, remote: Remote):
     managementState,
     wantedEpoch: member.wantedEpoch || wantedEpoch(scene, subcloud, remote),
     ownerEpoch,
-    missingValues: data.kind === 'incomplete' ? data.missing : [],
+    get missingValues() {
+      const data = bootstrapData(subcloud.savedPayload)
+      return data.kind === 'incomplete' ? data.missing : []
+    },
     peer: peerHealth(scene),
     remote,
-    isSlotFree: false,
+    isSlotFree: scene.isSlotFree ?? false,
     isPrepared: member.isPrepared,
     wantsManaged: scene.batch.groupId !== 0,
     run: runFact(run),

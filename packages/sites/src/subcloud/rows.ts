@@ -45,35 +45,47 @@ export interface Subcloud extends MemberView {
   readonly updatedAt: string | undefined
 }
 
-export const subcloudOf = (row: Row): Subcloud => ({
-  ...seen(row),
-  name: text(row, 'name'),
-  region: text(row, 'region_name'),
-  description: text(row, 'description'),
-  location: text(row, 'location'),
-  softwareVersion: text(row, 'software_version'),
-  managementState: text(row, 'management_state') as ManagementState,
-  availability: text(row, 'availability_status') as AvailabilityState,
-  deployStatus: text(row, 'deploy_status'),
-  errorDescription: text(row, 'error_description'),
-  managementSubnet: text(row, 'management_subnet'),
-  managementGateway: text(row, 'management_gateway_ip'),
-  managementStart: text(row, 'management_start_ip'),
-  managementEnd: text(row, 'management_end_ip'),
-  systemControllerGateway: text(row, 'systemcontroller_gateway_ip'),
-  oamIpFamily: text(row, 'external_oam_subnet_ip_family'),
-  savedPayload: savedPayloadOf(json(row, 'rehome_data')),
-  installValues: json(row, 'data_install'),
-  groupId: integer(row, 'group_id'),
-  peerGroupId: optionalInteger(row, 'peer_group_id'),
-  isRehomed: integer(row, 'rehomed') === 1,
-  auditFailCount: integer(row, 'audit_fail_count'),
-  answeredMs: optionalInteger(row, 'answered_ms'),
-  ownerEpoch: integer(row, 'owner_epoch'),
-  values: (json(row, 'values_version') ?? {}) as ValuesVersion,
-  createdAt: text(row, 'created_at'),
-  updatedAt: optionalText(row, 'updated_at'),
-})
+/** Values are parsed when they are asked for: most looks at a subcloud are at its states. */
+export const subcloudOf = (row: Row): Subcloud => {
+  const savedPayload = once(() => savedPayloadOf(json(row, 'rehome_data')))
+  const installValues = once(() => json(row, 'data_install'))
+  const values = once(() => (json(row, 'values_version') ?? {}) as ValuesVersion)
+  return {
+    ...seen(row),
+    name: text(row, 'name'),
+    region: text(row, 'region_name'),
+    description: text(row, 'description'),
+    location: text(row, 'location'),
+    softwareVersion: text(row, 'software_version'),
+    managementState: text(row, 'management_state') as ManagementState,
+    availability: text(row, 'availability_status') as AvailabilityState,
+    deployStatus: text(row, 'deploy_status'),
+    errorDescription: text(row, 'error_description'),
+    managementSubnet: text(row, 'management_subnet'),
+    managementGateway: text(row, 'management_gateway_ip'),
+    managementStart: text(row, 'management_start_ip'),
+    managementEnd: text(row, 'management_end_ip'),
+    systemControllerGateway: text(row, 'systemcontroller_gateway_ip'),
+    oamIpFamily: text(row, 'external_oam_subnet_ip_family'),
+    get savedPayload() {
+      return savedPayload()
+    },
+    get installValues() {
+      return installValues()
+    },
+    groupId: integer(row, 'group_id'),
+    peerGroupId: optionalInteger(row, 'peer_group_id'),
+    isRehomed: integer(row, 'rehomed') === 1,
+    auditFailCount: integer(row, 'audit_fail_count'),
+    answeredMs: optionalInteger(row, 'answered_ms'),
+    ownerEpoch: integer(row, 'owner_epoch'),
+    get values() {
+      return values()
+    },
+    createdAt: text(row, 'created_at'),
+    updatedAt: optionalText(row, 'updated_at'),
+  }
+}
 
 /** The column `rehome_data` that holds this payload. */
 export const rehomeDataColumn = (savedPayload: Json): string => JSON.stringify({ saved_payload: savedPayload })
@@ -108,6 +120,14 @@ export const ENDPOINT_TYPES = [
   'kube-rootca',
   'software',
 ] as const
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
 
 function json(row: Row, name: string): Json | undefined {
   const value = optionalText(row, name)

@@ -160,7 +160,7 @@ function timed(
 ): SimulatorExchange {
   return (request, signal) => {
     const answer = exchange(request, signal)
-    if (request.method !== 'POST' || !request.url.endsWith('/runs')) return answer
+    if (request.method !== 'POST' || !/\/runs(\?|$)/.test(request.url)) return answer
     const startedAt = performance.now()
     const { runId } = JSON.parse(Buffer.from(request.body ?? []).toString()) as { readonly runId: string }
     void subclouds.ended(runId).then(() => playbooks.set(runId, performance.now() - startedAt))

@@ -46,7 +46,8 @@ test('sites in other processes add subclouds, move them and ask for them over a 
   const at = async (address: string) =>
     (await call('GET', `/subclouds?bootstrap_address=${address}`)).value['subclouds']
   assert.deepEqual([await at('10.0.0.1'), await at('10.0.0.9')], [[{ region: 'r1', site: 'b' }], []])
-  await call('DELETE', '/runs/run-1')
-  assert.equal((await call('GET', '/runs/run-1')).status, 404)
+  assert.deepEqual((await call('POST', '/runs?wait_ms=20000', { ...run, runId: 'run-2' })).value, { kind: 'succeeded' })
+  await call('DELETE', '/runs?run=run-1&run=run-2')
+  for (const id of ['run-1', 'run-2']) assert.equal((await call('GET', `/runs/${id}`)).status, 404)
   assert.equal((await call('GET', '/nonsense')).status, 404)
 })

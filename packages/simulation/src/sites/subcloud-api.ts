@@ -70,13 +70,19 @@ class SubcloudApi {
   }
 
   async #runs(method: string, id: string | undefined, verb: string | undefined, question: Question): Promise<Answer> {
-    if (method === 'POST' && id === undefined)
-      return { status: 200, value: this.#subclouds.start(question.body as SimulatedRun) }
+    if (method === 'POST' && id === undefined) {
+      const order = question.body as SimulatedRun
+      this.#subclouds.start(order)
+      return await this.#state(order.runId, question)
+    }
+    if (method === 'DELETE' && id === undefined) {
+      for (const each of question.query.getAll('run')) this.#subclouds.discard(each)
+      return DONE
+    }
     if (id === undefined) return NOT_FOUND
     if (method === 'GET') return await this.#state(id, question)
-    if (method === 'POST' && verb === 'cancel') this.#subclouds.interrupt(id, 'the run was cancelled')
-    else if (method === 'DELETE') this.#subclouds.discard(id)
-    else return NOT_FOUND
+    if (method !== 'POST' || verb !== 'cancel') return NOT_FOUND
+    this.#subclouds.interrupt(id, 'the run was cancelled')
     return DONE
   }
 

@@ -26,6 +26,7 @@ export class SimulatedExecutor implements Executor {
   readonly host = 'simulator'
   readonly totalLimitMs: number
   readonly #options: SimulatedExecutorOptions
+  #discarding: { readonly runIds: string[]; readonly done: Promise<void> } | undefined
 
   constructor(options: SimulatedExecutorOptions) {
     this.#options = options
@@ -41,7 +42,7 @@ export class SimulatedExecutor implements Executor {
     const ending = AbortSignal.any([cancel, limit.signal])
     const interrupting = AbortSignal.any([ending, leave])
     try {
-      let state = await this.#state('POST', '/runs', this.#order(attempt))
+      let state = await this.#begin(attempt, ending, leave)
       while (state.kind === 'running') {
         if (leave.aborted) return undefined
         if (ending.aborted) await this.#ask('POST', `/runs/${attempt.runId}/cancel`)
@@ -54,8 +55,50 @@ export class SimulatedExecutor implements Executor {
     }
   }
 
-  async discard(runId: string): Promise<void> {
-    await this.#ask('DELETE', `/runs/${runId}`)
+  /** Those that end at the same time are discarded together. */
+  discard(runId: string): Promise<void> {
+    this.#discarding ??= this.#discardSoon()
+    this.#discarding.runIds.push(runId)
+    return this.#discarding.done
+  }
+
+  #discardSoon() {
+    const runIds: string[] = []
+    const send = async () => {
+      // Whoever goes on for the same reason comes in the same moment.
+      await undefined
+      this.#discarding = undefined
+      await this.#ask('DELETE', `/runs?${runIds.map(id => `run=${encodeURIComponent(id)}`).join('&')}`)
+    }
+    return { runIds, done: send() }
+  }
+
+  /**
+   * The answer is the end, when that comes soon enough. Nothing but the answer says that the order has arrived: a cancel
+   * that came before it is repeated until then.
+   */
+  async #begin(attempt: RehomeAttempt, ending: AbortSignal, leave: AbortSignal): Promise<State> {
+    const answered = new AbortController()
+    this.#cancelUntil(answered.signal, attempt.runId, ending)
+    try {
+      return await this.#state('POST', `/runs?wait_ms=${POLL_MS}`, this.#order(attempt), leave)
+    } catch (error) {
+      if (leave.aborted) return { kind: 'running' }
+      throw error
+    } finally {
+      answered.abort()
+    }
+  }
+
+  #cancelUntil(answered: AbortSignal, runId: string, ending: AbortSignal): void {
+    const cancel = async () => {
+      while (!answered.aborted) {
+        await this.#ask('POST', `/runs/${runId}/cancel`, undefined, answered).catch(() => undefined)
+        await sleep(this.#options.clock, RETRY_MS, answered)
+      }
+    }
+    if (ending.aborted) void cancel()
+    else ending.addEventListener('abort', () => void cancel(), { once: true, signal: answered })
   }
 
   /** A question that nobody answered is asked again: the run goes on meanwhile. */

@@ -7,6 +7,7 @@ export { openSqlite, type SqliteOptions } from './sqlite.ts'
 export { type WakingDatabase, wakingDatabase } from './waking.ts'
 export {
   finishWork,
+  isAtRest,
   type Lease,
   LeaseLost,
   nextDueMs,

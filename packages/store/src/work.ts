@@ -64,6 +64,14 @@ export async function wakeWork(sql: Sql, queue: string, key: string, afterMs = 0
 }
 
 /**
+ * Condition on rows that have a key: it is open, and neither due nor in anybody's hands. Its values: the queue, the time.
+ * @param item the key, as an expression over the row
+ */
+export const isAtRest = (item: string): string =>
+  `exists (select 1 from work where work.queue = ? and work.item = ${item} and work.is_open = 1
+   and work.holder is null and work.due_ms > ?)`
+
+/**
  * When the first key can be taken; undefined: nothing is open. After `takeWork` in one transaction: that is what learns
  * that the clock was set back.
  */

@@ -19,10 +19,16 @@ export class MemberDraft {
     this.#row = { ...row }
   }
 
+  /** As it will be. */
+  get member(): BatchMember {
+    return memberOf(this.#row)
+  }
+
   /** @returns the member as it will be */
   change(columns: Row): BatchMember {
     Object.assign(this.#changes, columns)
-    return memberOf(Object.assign(this.#row, columns))
+    Object.assign(this.#row, columns)
+    return this.member
   }
 
   wake(queue: Queue, id: number, afterMs = 0): void {

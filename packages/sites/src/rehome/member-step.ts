@@ -8,13 +8,20 @@ import type { Remote } from '../audit/member.ts'
 import type { Presence } from '../availability/probe.ts'
 import { QUEUES } from '../site.ts'
 import { NO_ERROR, type Subcloud, updateSubcloud } from '../subcloud/rows.ts'
-import { cursorColumns, type MemberOutcome, notWaiting, type StoredRun, waitingColumns } from './batch-rows.ts'
+import {
+  type BatchMember,
+  cursorColumns,
+  type MemberOutcome,
+  notWaiting,
+  type StoredRun,
+  waitingColumns,
+} from './batch-rows.ts'
 import { enterStage } from './cursor.ts'
 import type { RehomeFacts } from './facts.ts'
 import { MemberDraft } from './member-draft.ts'
 import { factsOf, type MemberScene, needsPeer, readMember } from './scene.ts'
-import { takeSlot } from './slots.ts'
-import { isReleased, type RehomeEffect, type RehomeStage, rehomeTable } from './table.ts'
+import { passSlot, takeSlot } from './slots.ts'
+import { HOLDS_SLOT, isReleased, type RehomeEffect, type RehomeStage, rehomeTable } from './table.ts'
 
 /** What has happened outside since the last step. */
 export interface News {
@@ -108,8 +115,14 @@ export async function stepMember(id: number, given: StepContext): Promise<Wish> 
   const draft = new MemberDraft(scene.row)
   const wish = await step({ ...given, draft }, scene)
   await draft.save(given.sql)
+  if (holdsSlot(scene.member) && !holdsSlot(draft.member)) await passSlot(given.sql, scene.batch.id)
   return wish
 }
+
+const holdsSlot = ({ cursor: { stage, direction }, endedMs }: BatchMember) =>
+  endedMs === undefined && direction === 'Forward' && HOLDS_SLOT.includes(stage)
+
+const widthOf = ({ group }: MemberScene) => group?.maxRehoming ?? 1
 
 async function step(context: Context, read: MemberScene): Promise<Wish> {
   const scene = await applyNews(context, read)
@@ -162,7 +175,7 @@ async function verdictOf({ sql }: Context, { scene, subcloud }: View, remote: Re
   if (scene.batch.cancelledMs !== undefined && cursor.direction === 'Forward' && isBefore)
     return { kind: 'compensate', stage: cursor.stage, code: CANCELLED, message: 'the batch was cancelled' }
   const isQueueing = cursor.stage === 'Queueing' && cursor.direction === 'Forward'
-  const isSlotFree = isQueueing && (await takeSlot(sql, scene.batch.id, scene.group?.maxRehoming ?? 1))
+  const isSlotFree = isQueueing && (await takeSlot(sql, scene.batch.id, widthOf(scene)))
   return decide(rehomeTable, cursor, factsOf({ ...scene, isSlotFree }, subcloud, remote), scene.nowMs)
 }
 

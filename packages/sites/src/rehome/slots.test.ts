@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Retryable } from '@godwit/core'
 import { VirtualClock } from '@godwit/ports'
-import { type Database, migrateSchema, selectRows, takeWork, updateRow } from '@godwit/store'
+import { type Database, finishWork, migrateSchema, selectRows, takeWork, updateRow } from '@godwit/store'
 import { type TestedDatabase, testedDatabases } from '../../../../scripts/testing/databases.ts'
 import { QUEUES } from '../site.ts'
 import { sitesSchema } from '../state/schema.ts'
 import { memberOf } from './batch-rows.ts'
 import { beginBatch } from './new-batch.ts'
-import { beginMembers, grantSlots, READY_WITHIN_MS, takeSlot } from './slots.ts'
+import { beginMembers, grantSlots, passSlot, READY_WITHIN_MS, takeSlot } from './slots.ts'
 
 const WIDTH = 3
 const MEMBERS = 20
@@ -119,14 +119,21 @@ for (const tested of testedDatabases) {
   test(`${tested.name}: whoever waits for a slot is woken when one is free, as many as there are free ones`, async t => {
     const { database, members } = await setUp(t, tested)
     await database.transaction(sql => beginMembers(sql, 1, MEMBERS))
-    await woken(database)
-    await database.transaction(sql => sql.run('delete from work'))
-    for (let id = 1; id <= 6; id++) await enter(database, id)
-    await database.transaction(sql => grantSlots(sql, 1, WIDTH))
+    const grant = () => database.transaction(sql => grantSlots(sql, 1, WIDTH))
+    for (let id = 1; id <= 7; id++) await enter(database, id)
+    await database.transaction(async sql => {
+      // The first one is looked at by somebody, who will see for himself.
+      for (const lease of await takeWork(sql, { queue: QUEUES.member, holder: 'h', leaseMs: 10_000, limit: 100 }))
+        if (lease.key !== '4') await finishWork(sql, lease, 10_000)
+    })
+    await grant()
     assert.deepEqual(await woken(database), [])
     await database.transaction(sql => sql.run("update batch_member set stage = 'Adopting' where id <= 2"))
-    await database.transaction(sql => grantSlots(sql, 1, WIDTH))
-    assert.deepEqual(await woken(database), [4, 5])
-    assert.equal((await members()).filter(({ cursor }) => cursor.stage === 'Queueing').length, 3)
+    await grant()
+    await grant()
+    assert.deepEqual(await woken(database), [5])
+    await database.transaction(sql => passSlot(sql, 1))
+    assert.deepEqual(await woken(database), [6])
+    assert.equal((await members()).filter(({ cursor }) => cursor.stage === 'Queueing').length, 4)
   })
 }

@@ -2,7 +2,7 @@
  * How many members of a batch act at once. Several workers, of several replicas, ask at the same time: whoever counts
  * has locked the row of the batch before.
  */
-import { type Sql, wakeWork } from '@godwit/store'
+import { isAtRest, type Sql, wakeWork } from '@godwit/store'
 import { QUEUES } from '../site.ts'
 import { HOLDS_SLOT, type RehomeStage, rehomeTable } from './table.ts'
 
@@ -12,6 +12,8 @@ const GETS_READY: readonly RehomeStage[] = ['Claiming', 'Releasing']
 const READY_AT_ONCE = 12
 /** While all slots are taken: whoever has one goes before whoever waits for one. */
 const READY_AT_LEISURE = 8
+/** More than ever queue. */
+const MAX_QUEUE = 10_000
 /** Whoever needs longer is held up by somebody, and holds up nobody. */
 export const READY_WITHIN_MS = 1_000
 
@@ -73,17 +75,31 @@ export async function takeSlot(sql: Sql, batchId: number, width: number): Promis
   return (await countIn(sql, batchId, HOLDS_SLOT)) < width
 }
 
-/** Wakes members that queue for a slot, no more than there are free ones; each takes its own. */
+/**
+ * Wakes members that queue, as many as there are slots that nobody was woken for; each takes its own. Without a lock:
+ * nobody is harmed by a member that finds none, and the batch looks again.
+ */
 export async function grantSlots(sql: Sql, batchId: number, width: number): Promise<void> {
-  await lockBatch(sql, batchId)
   const free = width - (await countIn(sql, batchId, HOLDS_SLOT))
   if (free <= 0) return
+  const waiting = await queueing(sql, batchId, MAX_QUEUE)
+  const woken = (await countIn(sql, batchId, ['Queueing'])) - waiting.length
+  for (const id of waiting.slice(0, Math.max(0, free - woken))) await wakeWork(sql, QUEUES.member, id)
+}
+
+/** By whoever leaves his slot: it is taken as soon as that is written. */
+export async function passSlot(sql: Sql, batchId: number): Promise<void> {
+  for (const id of await queueing(sql, batchId, 1)) await wakeWork(sql, QUEUES.member, id)
+}
+
+/** Whom nobody has woken yet. */
+async function queueing(sql: Sql, batchId: number, limit: number): Promise<readonly string[]> {
   const rows = await sql.all(
     `select id from batch_member where batch_id = ? and ${OPEN} and direction = 'Forward' and stage = 'Queueing'
-     order by id limit ?`,
-    [batchId, free],
+     and ${isAtRest('cast(batch_member.id as text)')} order by id limit ?`,
+    [batchId, QUEUES.member, await sql.nowMs(), limit],
   )
-  for (const { id } of rows) await wakeWork(sql, QUEUES.member, String(id))
+  return rows.map(({ id }) => String(id))
 }
 
 /** Those that a cancel concerns: what has its new home is finished. */

@@ -31,6 +31,7 @@ const viewSchema = z.object({
   'owner-epoch': z.int(),
   'values-version': z.record(z.string(), z.int()),
 })
+type View = z.infer<typeof viewSchema>
 const answerSchema = z.object({
   region,
   view: viewSchema.optional(),
@@ -49,35 +50,50 @@ export const subcloudViewRoutes = (ports: ApiPorts): readonly Route[] => [
     serve: async (asked, transact) => {
       if (!isPeer(asked.caller)) throw new Refusal(403, 'Only the other site asks for views')
       const { subclouds } = checkedFields(requestSchema, asked.body)
-      return { subcloud_views: await Promise.all(subclouds.map(wanted => answered(ports, asked, transact, wanted))) }
+      const looked = await looks(subclouds, asked, transact)
+      const standDowns = subclouds.flatMap(({ region: ref, owner_epoch: epoch }) =>
+        epoch === undefined ? [] : [standDown(ports, asked, transact, { region: ref, epoch })],
+      )
+      return { subcloud_views: [...looked, ...(await Promise.all(standDowns))] }
     },
   },
 ]
 
-async function answered(ports: ApiPorts, asked: Asked, transact: Transact, wanted: Wanted): Promise<Answer> {
-  try {
-    return { region: wanted.region, view: await viewed(ports, asked, transact, wanted) }
-  } catch (error) {
-    if (error instanceof Refusal)
-      return { region: wanted.region, refusal: { status: error.status, message: error.message } }
-    if (!(error instanceof Retryable)) throw error
-    return { region: wanted.region, refusal: { status: 503, message: 'Not possible at the moment: try again' } }
-  }
+/** In one transaction: they change nothing, and are of one moment. */
+function looks(subclouds: readonly Wanted[], { caller }: Asked, transact: Transact): Promise<readonly Answer[]> {
+  const wanted = subclouds.filter(({ owner_epoch: epoch }) => epoch === undefined)
+  if (wanted.length === 0) return Promise.resolve([])
+  return transact(async sql => {
+    const answers: Answer[] = []
+    for (const { region: ref } of wanted)
+      answers.push(await answered(ref, async () => viewOf(await namedSubcloud(sql, ref, caller))))
+    return answers
+  })
 }
 
-async function viewed(
+/** Each for itself: one that fails takes nothing of the others back. */
+function standDown(
   ports: ApiPorts,
   asked: Asked,
   transact: Transact,
-  { region: ref, owner_epoch: epoch }: Wanted,
-): Promise<z.infer<typeof viewSchema>> {
-  if (epoch === undefined) return await transact(async sql => viewOf(await namedSubcloud(sql, ref, asked.caller)))
+  { region: ref, epoch }: { readonly region: string; readonly epoch: number },
+): Promise<Answer> {
   const fields = { 'management-state': 'unmanaged', migrate: 'true', owner_epoch: String(epoch) }
-  const shown = await editSubcloud(ports, { ...asked, ref, body: undefined, form: { fields, files: {} } }, transact)
-  return viewSchema.parse(shown)
+  const edit = { ...asked, ref, body: undefined, form: { fields, files: {} } }
+  return answered(ref, async () => viewSchema.parse(await editSubcloud(ports, edit, transact)))
 }
 
-const viewOf = ({ deployStatus, managementState, ownerEpoch, values }: Subcloud) => ({
+async function answered(ref: string, view: () => Promise<View>): Promise<Answer> {
+  try {
+    return { region: ref, view: await view() }
+  } catch (error) {
+    if (error instanceof Refusal) return { region: ref, refusal: { status: error.status, message: error.message } }
+    if (!(error instanceof Retryable)) throw error
+    return { region: ref, refusal: { status: 503, message: 'Not possible at the moment: try again' } }
+  }
+}
+
+const viewOf = ({ deployStatus, managementState, ownerEpoch, values }: Subcloud): View => ({
   'deploy-status': deployStatus,
   'management-state': managementState,
   'owner-epoch': ownerEpoch,

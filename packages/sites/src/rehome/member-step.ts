@@ -68,7 +68,7 @@ export type Wish =
       readonly failure?: Failure
     }
   /** undefined: when somebody wakes it. */
-  | { readonly kind: 'rest'; readonly afterMs: number | undefined }
+  | { readonly kind: 'rest'; readonly afterMs: number | undefined; readonly queues?: View }
 
 export interface StepContext {
   readonly sql: Sql
@@ -107,7 +107,7 @@ const MAX_TEXT_LENGTH = 2_048
 /** Far more than the table has stages and steps, both ways. */
 const MAX_DECISIONS = 100
 
-const rest = (afterMs?: number): Wish => ({ kind: 'rest', afterMs })
+const rest = (afterMs?: number): Extract<Wish, { kind: 'rest' }> => ({ kind: 'rest', afterMs })
 
 export async function stepMember(id: number, given: StepContext): Promise<Wish> {
   const scene = await readMember(given.sql, id)
@@ -304,7 +304,8 @@ function wait(
   // Mostly it answers at once; the audit of subclouds goes on asking otherwise, and wakes the member.
   if (isAdopting(after) && context.news.endedRunId !== undefined)
     return { kind: 'ask subcloud', scene: after, subcloud }
-  return rest(untilDeadline(after, IS_WOKEN.includes(cursor.stage) ? LOOK_SELDOM_MS : LOOK_AGAIN_MS))
+  const again = rest(untilDeadline(after, IS_WOKEN.includes(cursor.stage) ? LOOK_SELDOM_MS : LOOK_AGAIN_MS))
+  return cursor.stage === 'Queueing' ? { ...again, queues: { scene: after, subcloud } } : again
 }
 
 function advance(context: Context, { scene, subcloud }: View, to: RehomeStage): Outcome {

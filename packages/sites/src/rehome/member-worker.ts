@@ -13,13 +13,15 @@ import { askForAudit, attemptOf, releaseAtPeer } from './member-effects.ts'
 import { type EndedRun, LOOK_SELDOM_MS, type News, stepMember, type Wish } from './member-step.ts'
 import type { RehomePorts } from './ports.ts'
 import type { RunWatch } from './run-watch.ts'
-import { lookAtPeer, type MemberScene, peerHealth } from './scene.ts'
+import { type GroupScene, lookAtPeer, type MemberScene, peerHealth } from './scene.ts'
 import type { RehomeStage } from './table.ts'
 
 /** The host of a run that is not heard of has ended it by then. */
 const HOST_GRACE_MS = 60_000
 /** An answer may be on its way for longer: it is as good as a look while it is younger. */
 const FRESH_MS = 500
+/** Members of this process that queue are remembered. */
+const MAX_QUEUEING = 1_024
 /** Each is a transaction. */
 const MAX_STEPS = 100
 
@@ -33,8 +35,8 @@ interface Pass {
   readonly signal: AbortSignal
   /** Whether the subcloud has come online: asked as soon as its playbook has ended, while that is written. */
   arrival: Promise<Result> | undefined
-  /** What the other site has said of itself after it was asked to stand down. */
-  standDown: { readonly remote: Remote; readonly askedMs: number } | undefined
+  /** What the other site says of itself, since it was asked to stand down. */
+  seen: { readonly remote: Promise<Remote>; readonly askedMs: number } | undefined
 }
 
 interface SharedByMembers {
@@ -49,6 +51,8 @@ export class MemberWorker {
   readonly #foresight: Foresight
   /** Ids of members whose run was discarded by this process; a process that does not know does it again. */
   readonly #discarded = new Set<number>()
+  /** Members that queue for a slot, as this process saw them last. */
+  readonly #queueing = new Map<number, { readonly scene: GroupScene; readonly region: string }>()
 
   constructor(ports: RehomePorts, watch: RunWatch, { audits, foresight }: SharedByMembers) {
     this.#ports = ports
@@ -58,7 +62,7 @@ export class MemberWorker {
   }
 
   async perform(id: number, signal: AbortSignal): Promise<Again> {
-    const pass: Pass = { signal, arrival: undefined, standDown: undefined }
+    const pass: Pass = { signal, arrival: undefined, seen: this.#seenAhead(id) }
     const foreseen = this.#foresight.take(id)
     let news: News = foreseen ? { foreseen } : {}
     for (let step = 0; step < MAX_STEPS; step++) {
@@ -69,6 +73,7 @@ export class MemberWorker {
         // How it ended is written down: it need not be remembered elsewhere.
         news.endedRunId !== undefined && wish.kind !== 'discard' && this.#discard(news.endedRunId, id),
       ])
+      this.#remember(id, wish)
       if (result === 'done') {
         this.#discarded.delete(id)
         return undefined
@@ -77,6 +82,24 @@ export class MemberWorker {
       news = result
     }
     throw new Retryable(`member ${id} changes without end`)
+  }
+
+  /** Whoever queued, and is woken, goes on mostly: it is looked at while its slot is taken. */
+  #seenAhead(id: number): Pass['seen'] {
+    const queued = this.#queueing.get(id)
+    if (!queued || peerHealth(queued.scene) !== 'available') return undefined
+    return { remote: this.#look(queued.scene, queued), askedMs: this.#ports.site.clock.now() }
+  }
+
+  #remember(id: number, wish: Wish): void {
+    this.#queueing.delete(id)
+    if (wish.kind !== 'rest' || !wish.queues) return
+    const { scene, subcloud } = wish.queues
+    const { group, peer, nowMs } = scene
+    this.#queueing.set(id, { scene: { group, peer, nowMs }, region: subcloud.region })
+    // One that another process has taken since is not heard of again.
+    const [oldest] = this.#queueing.size > MAX_QUEUEING ? this.#queueing.keys() : []
+    if (oldest !== undefined) this.#queueing.delete(oldest)
   }
 
   async #discard(runId: string, id: number): Promise<void> {
@@ -115,7 +138,7 @@ export class MemberWorker {
     }
   }
 
-  async #look({ peer }: MemberScene, { region }: Subcloud): Promise<Remote> {
+  async #look({ peer }: GroupScene, { region }: Pick<Subcloud, 'region'>): Promise<Remote> {
     return peer ? await lookAtPeer(this.#ports.peerSite(peer), region) : { kind: 'unread' }
   }
 
@@ -148,10 +171,10 @@ export class MemberWorker {
       switch (effect.kind) {
         case 'prepare': {
           await executor.prepare(attemptOf(scene, subcloud))
-          const { standDown } = pass
-          const isFresh = standDown !== undefined && site.clock.now() - standDown.askedMs < FRESH_MS
+          const { seen } = pass
+          const isFresh = seen !== undefined && site.clock.now() - seen.askedMs < FRESH_MS
           const ahead = isFresh
-            ? ({ remote: standDown.remote, remoteFor: 'Running' } as const)
+            ? ({ remote: await seen.remote, remoteFor: 'Running' } as const)
             : await this.#ahead(scene, subcloud, 'Running')
           return { ...ahead, columns: () => ({ is_prepared: 1 }) }
         }
@@ -161,7 +184,7 @@ export class MemberWorker {
         case 'release': {
           const askedMs = site.clock.now()
           const remote = await releaseAtPeer(this.#ports, scene, subcloud, effect.ownerEpoch)
-          pass.standDown = { remote, askedMs }
+          pass.seen = { remote: Promise.resolve(remote), askedMs }
           return { remote, hasAsked: true }
         }
       }

@@ -40,7 +40,8 @@ export async function beginMembers(sql: Sql, batchId: number, width: number): Pr
   await lockBatch(sql, batchId)
   const wanted = 2 * width - (await countIn(sql, batchId, BEFORE_HOME))
   if (wanted <= 0) return { count: 0, hasMore: false }
-  const atOnce = (await countIn(sql, batchId, HOLDS_SLOT)) < width ? READY_AT_ONCE : Math.ceil((READY_AT_LEISURE * wanted) / width)
+  const atOnce =
+    (await countIn(sql, batchId, HOLDS_SLOT)) < width ? READY_AT_ONCE : Math.ceil((READY_AT_LEISURE * wanted) / width)
   const free = Math.min(wanted, atOnce - (await countGettingReady(sql, batchId)))
   if (free <= 0) return { count: 0, hasMore: true }
   const rows = await sql.all(

@@ -1,5 +1,7 @@
 /** Rows of a site as tests begin with them, and requests as forms. */
+
 import { insertRow, type Row, selectRows } from '@godwit/store'
+import { rangeColumns } from '../src/subcloud/management-range.ts'
 import { type Api, PEER_UUID, SITE_UUID } from './api.ts'
 
 const CREATED = '2026-01-01 00:00:00.000'
@@ -99,35 +101,39 @@ export const givenAssociation = (api: Api, rest: Row = {}) =>
   })
 
 /** Complete, managed and online, with everything that a rehome needs. */
-export const givenSubcloud = (api: Api, number = 1, rest: Row = {}) =>
-  insert(api, 'subcloud', {
-    name: `s${number}`,
-    region_name: String(number).padStart(32, '0'),
-    description: '',
-    location: '',
-    software_version: '24.09',
-    management_state: 'managed',
-    availability_status: 'online',
-    deploy_status: 'complete',
-    error_description: 'No errors present',
-    management_subnet: `10.1.${number}.0/24`,
-    management_gateway_ip: `10.1.${number}.1`,
-    management_start_ip: `10.1.${number}.2`,
-    management_end_ip: `10.1.${number}.50`,
-    systemcontroller_gateway_ip: '192.168.204.101',
-    external_oam_subnet_ip_family: 'IPv4',
-    rehome_data: JSON.stringify({ saved_payload: payloadOf(number) }),
-    data_install: null,
-    group_id: 1,
-    peer_group_id: null,
-    rehomed: 0,
-    owner_epoch: 1,
-    values_version: JSON.stringify({ [SITE_UUID]: 1 }),
-    audit_fail_count: 0,
-    answered_ms: null,
-    created_at: CREATED,
-    ...rest,
-  })
+export const givenSubcloud = (api: Api, number = 1, rest: Row = {}) => {
+  const row = { ...subcloudOf(number), ...rest }
+  const range = rangeColumns(String(row['management_start_ip']), String(row['management_end_ip']))
+  return insert(api, 'subcloud', { ...row, ...range })
+}
+
+const subcloudOf = (number: number): Row => ({
+  name: `s${number}`,
+  region_name: String(number).padStart(32, '0'),
+  description: '',
+  location: '',
+  software_version: '24.09',
+  management_state: 'managed',
+  availability_status: 'online',
+  deploy_status: 'complete',
+  error_description: 'No errors present',
+  management_subnet: `10.1.${number}.0/24`,
+  management_gateway_ip: `10.1.${number}.1`,
+  management_start_ip: `10.1.${number}.2`,
+  management_end_ip: `10.1.${number}.50`,
+  systemcontroller_gateway_ip: '192.168.204.101',
+  external_oam_subnet_ip_family: 'IPv4',
+  rehome_data: JSON.stringify({ saved_payload: payloadOf(number) }),
+  data_install: null,
+  group_id: 1,
+  peer_group_id: null,
+  rehomed: 0,
+  owner_epoch: 1,
+  values_version: JSON.stringify({ [SITE_UUID]: 1 }),
+  audit_fail_count: 0,
+  answered_ms: null,
+  created_at: CREATED,
+})
 
 /** A copy that the other site handed over. */
 export const SECONDARY: Row = {

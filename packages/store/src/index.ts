@@ -15,6 +15,7 @@ export {
   type Taking,
   takeWork,
   wakeWork,
+  workReadySchema,
   workSchema,
 } from './work.ts'
 export { type Again, Worker, type WorkerOptions } from './worker.ts'

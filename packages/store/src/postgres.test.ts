@@ -5,7 +5,7 @@ import { systemClock, systemRandom } from '@godwit/ports'
 import { hasPostgres, newPostgresSchema } from '../../../scripts/testing/databases.ts'
 import { openPostgres } from './postgres.ts'
 import { migrateSchema } from './schema.ts'
-import { takeWork, wakeWork, workSchema } from './work.ts'
+import { takeWork, wakeWork, workReadySchema, workSchema } from './work.ts'
 
 const ports = { clock: systemClock, random: systemRandom }
 const open = async () => openPostgres({ ...ports, url: await newPostgresSchema() })
@@ -112,7 +112,7 @@ if (hasPostgres) {
     t.after(() => Promise.all(databases.map(database => database.close())))
     const [first] = databases
     assert.ok(first)
-    await migrateSchema(first, [workSchema])
+    await migrateSchema(first, [workSchema, workReadySchema])
     await first.transaction(async sql => {
       for (let key = 0; key < 40; key++) await wakeWork(sql, 'q', `${key}`)
     })

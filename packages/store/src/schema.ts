@@ -7,6 +7,8 @@ import type { Database, Sql } from './database.ts'
 export interface SchemaStep {
   readonly name: string
   readonly statements: readonly string[]
+  /** What no statement can say of rows that are there already; after the statements, in the same transaction. */
+  readonly fill?: (sql: Sql) => Promise<void>
 }
 
 const TABLE =
@@ -39,6 +41,7 @@ export function migrateSchema(database: Database, steps: readonly SchemaStep[]):
 
 async function apply(sql: Sql, number: number, step: SchemaStep): Promise<void> {
   for (const statement of step.statements) await sql.run(statement)
+  await step.fill?.(sql)
   await sql.run('insert into schema_step (number, name, digest) values (?, ?, ?)', [number, step.name, digestOf(step)])
 }
 

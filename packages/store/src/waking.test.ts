@@ -4,11 +4,11 @@ import { VirtualClock } from '@godwit/ports'
 import { migrateSchema } from './schema.ts'
 import { openSqlite } from './sqlite.ts'
 import { wakingDatabase } from './waking.ts'
-import { wakeWork, workSchema } from './work.ts'
+import { wakeWork, workReadySchema, workSchema } from './work.ts'
 
 async function setUp() {
   const database = wakingDatabase(openSqlite({ path: ':memory:', clock: new VirtualClock() }))
-  await migrateSchema(database, [workSchema])
+  await migrateSchema(database, [workSchema, workReadySchema])
   const heard: string[] = []
   const ends = ['a', 'b'].map(queue => database.onWake(queue, () => heard.push(queue)))
   return { database, heard, ends }

@@ -4,14 +4,23 @@ import { Retryable } from '@godwit/core'
 import { VirtualClock } from '@godwit/ports'
 import { type TestedDatabase, testedDatabases } from '../../../scripts/testing/databases.ts'
 import { migrateSchema } from './schema.ts'
-import { finishWork, type Lease, nextDueMs, renewWork, takeWork, wakeWork, workSchema } from './work.ts'
+import {
+  finishWork,
+  type Lease,
+  nextDueMs,
+  renewWork,
+  takeWork,
+  wakeWork,
+  workReadySchema,
+  workSchema,
+} from './work.ts'
 
 async function setUp(t: TestContext, { make }: TestedDatabase) {
   const clock = new VirtualClock()
   const step = { byMs: 0 }
   const now = () => clock.now() + step.byMs
   const database = (await make(t))({ now, after: (delayMs, run) => clock.after(delayMs, run) })
-  await migrateSchema(database, [workSchema])
+  await migrateSchema(database, [workSchema, workReadySchema])
   return {
     clock,
     /** What `nowMs` tells is set back or forward. */

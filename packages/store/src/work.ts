@@ -42,9 +42,20 @@ export const workSchema: SchemaStep = {
       noted_ms bigint not null, holder text, epoch bigint not null, until_ms bigint not null, renewed_ms bigint not null,
       is_open integer not null, primary key (queue, item))`,
     // One for each question below: none of them looks at a whole queue.
-    `create index work_ready on work (queue, is_open, ${READY})`,
+    'create index work_due on work (queue, is_open, due_ms, until_ms)',
+    'create index work_until on work (queue, is_open, until_ms, due_ms)',
     'create index work_noted on work (queue, is_open, noted_ms)',
     'create index work_renewed on work (queue, is_open, renewed_ms)',
+  ],
+}
+
+/** After `workSchema`: one index answers what two of them did. */
+export const workReadySchema: SchemaStep = {
+  name: 'work-ready',
+  statements: [
+    'drop index work_due',
+    'drop index work_until',
+    `create index work_ready on work (queue, is_open, ${READY})`,
   ],
 }
 

@@ -7,7 +7,7 @@ import type { Database } from './database.ts'
 import { migrateSchema } from './schema.ts'
 import { openSqlite } from './sqlite.ts'
 import { wakingDatabase } from './waking.ts'
-import { type Lease, nextDueMs, wakeWork, workSchema } from './work.ts'
+import { type Lease, nextDueMs, wakeWork, workReadySchema, workSchema } from './work.ts'
 import { Worker, type WorkerOptions } from './worker.ts'
 
 const LEASE_MS = 15_000
@@ -21,7 +21,7 @@ function suite({ name, make }: TestedDatabase): void {
     const clock = new VirtualClock()
     const open = await make(t)
     const database = wakingDatabase(open(clock))
-    await migrateSchema(database, [workSchema])
+    await migrateSchema(database, [workSchema, workReadySchema])
     let underWay = 0
     const counted = (inner: Database): Database => ({
       close: () => inner.close(),
@@ -231,7 +231,7 @@ test('a database that is away for a moment does not end the work; away for a who
 
 async function flakyDatabase(clock: VirtualClock) {
   const inner = openSqlite({ path: ':memory:', clock })
-  await migrateSchema(inner, [workSchema])
+  await migrateSchema(inner, [workSchema, workReadySchema])
   await inner.transaction(sql => wakeWork(sql, 'q', 'a'))
   const working = { isUp: true }
   const flaky: Database = {

@@ -1,5 +1,6 @@
 /** The tables of a site. A released step is never edited. */
-import { type SchemaStep, workSchema } from '@godwit/store'
+import { type SchemaStep, workReadySchema, workSchema } from '@godwit/store'
+import { fillRanges } from '../subcloud/management-range.ts'
 
 const systemPeer: SchemaStep = {
   name: 'system-peer',
@@ -132,6 +133,17 @@ const memberLooks: SchemaStep = {
   ],
 }
 
+/** Of addresses that sort as they are ordered: whose is taken is found without a look at every subcloud. */
+const managementRange: SchemaStep = {
+  name: 'management-range',
+  statements: [
+    "alter table subcloud add column management_first text not null default ''",
+    "alter table subcloud add column management_last text not null default ''",
+    'create index subcloud_management on subcloud (management_first, management_last)',
+  ],
+  fill: fillRanges,
+}
+
 export const sitesSchema: readonly SchemaStep[] = [
   workSchema,
   systemPeer,
@@ -143,4 +155,6 @@ export const sitesSchema: readonly SchemaStep[] = [
   secretsKey,
   failover,
   memberLooks,
+  workReadySchema,
+  managementRange,
 ]

@@ -16,7 +16,8 @@ import { rowTime } from '../state/row-time.ts'
 import { addressOf } from './address.ts'
 import { orchestrationGroup } from './find-group.ts'
 import { isSupportedRelease, type NewSubcloudFields, newSubcloudSchema, subcloudNameField } from './form-fields.ts'
-import { networkProblem, read, type TakenRange } from './network.ts'
+import { overlappingRanges, rangeColumns } from './management-range.ts'
+import { networkProblem, read } from './network.ts'
 import { ADDRESS, checkComplete, checkInstallable, keptPayload, yamlMapping } from './payload.ts'
 import {
   ENDPOINT_TYPES,
@@ -157,7 +158,7 @@ async function inserted(site: Site, sql: Sql, wanted: Wanted, region: string): P
   await refuseTaken(sql, wanted)
   if (await subcloudByRegion(sql, region))
     throw new Refusal(wanted.kind === 'secondary' ? 409 : 400, 'A subcloud of this region already exists')
-  const problem = networkProblem(wanted.values, site.network, await takenRanges(sql))
+  const problem = networkProblem(wanted.values, site.network, await overlappingRanges(sql, wanted.values))
   if (problem !== undefined) throw new Refusal(400, problem)
   const groupId = wanted.fields.group_id === undefined ? 1 : await orchestrationGroup(sql, wanted.fields.group_id)
   const row = await insertRow(sql, SUBCLOUD_TABLE, {
@@ -176,15 +177,9 @@ async function inserted(site: Site, sql: Sql, wanted: Wanted, region: string): P
   return subcloud
 }
 
-const takenRanges = async (sql: Sql): Promise<readonly TakenRange[]> =>
-  (await sql.all('select name, management_start_ip, management_end_ip from subcloud')).map(row => ({
-    name: String(row['name']),
-    start: String(row['management_start_ip']),
-    end: String(row['management_end_ip']),
-  }))
-
 function columnsOf(site: Site, wanted: Wanted, region: string): Row {
   const { kind, values, fields, isFromPeer, installValues } = wanted
+  const [start, end] = [read(values, 'management_start_address'), read(values, 'management_end_address')]
   const payload = keptPayload(values, wanted.bootstrapAddress, isFromPeer)
   return {
     name: wanted.name,
@@ -198,8 +193,9 @@ function columnsOf(site: Site, wanted: Wanted, region: string): Row {
     error_description: kind === 'deploy' ? NO_DEPLOYMENT : NO_ERROR,
     management_subnet: read(values, 'management_subnet'),
     management_gateway_ip: read(values, 'management_gateway_address') || read(values, 'admin_gateway_address'),
-    management_start_ip: read(values, 'management_start_address'),
-    management_end_ip: read(values, 'management_end_address'),
+    management_start_ip: start,
+    management_end_ip: end,
+    ...rangeColumns(start, end),
     systemcontroller_gateway_ip: read(values, 'systemcontroller_gateway_address'),
     external_oam_subnet_ip_family:
       addressOf(read(values, 'external_oam_gateway_address'))?.family === 6 ? 'IPv6' : 'IPv4',

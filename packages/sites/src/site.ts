@@ -44,3 +44,6 @@ export const QUEUES = {
   /** Ids of system peers: what is done when one is lost. */
   failover: 'failover',
 } as const
+
+/** What an audit of a subcloud finds after a step of a rehome is no news: once for several steps is enough. */
+export const AUDIT_SOON_MS = 5_000

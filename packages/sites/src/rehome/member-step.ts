@@ -6,7 +6,7 @@ import { type Decision, decide } from '@godwit/core'
 import type { Row, Sql } from '@godwit/store'
 import type { Remote } from '../audit/member.ts'
 import type { Presence } from '../availability/probe.ts'
-import { QUEUES } from '../site.ts'
+import { AUDIT_SOON_MS, QUEUES } from '../site.ts'
 import { NO_ERROR, type Subcloud, updateSubcloud } from '../subcloud/rows.ts'
 import {
   type BatchMember,
@@ -101,8 +101,6 @@ export const LOOK_AGAIN_MS = 2_000
 export const LOOK_SELDOM_MS = 10_000
 /** By the audit of subclouds, and by whoever frees a slot. */
 const IS_WOKEN: readonly RehomeStage[] = ['Queueing', 'Adopting']
-/** What an audit finds after a step of ours is no news; once for several steps is enough. */
-const AUDIT_SOON_MS = 5_000
 const MAX_TEXT_LENGTH = 2_048
 /** Far more than the table has stages and steps, both ways. */
 const MAX_DECISIONS = 100

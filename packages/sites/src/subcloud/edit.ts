@@ -13,7 +13,7 @@ import type { Asked, Transact } from '../http/route.ts'
 import { isInTransition, isReplaceable, type PeerState } from '../model/states.ts'
 import { nextVersion, type ValuesVersion } from '../model/values-version.ts'
 import { buryMember, findGroup, groupById, type PeerGroup, unburyMember } from '../peer-group/rows.ts'
-import { QUEUES, type Site } from '../site.ts'
+import { AUDIT_SOON_MS, QUEUES, type Site } from '../site.ts'
 import { CORRECTABLE, type EditFacts, type GroupChange, type GroupView, type Marks, mayEdit } from './edit-rules.ts'
 import { installColumns, type ValuesEdit, valuesColumns, versionFromPeer } from './edit-values.ts'
 import { orchestrationGroup } from './find-group.ts'
@@ -150,7 +150,8 @@ async function written(
   }
   const changed = Object.keys(columns).length === 0 ? subcloud : await updateSubcloud(sql, subcloud, columns)
   await followMembership(sql, changed, groups, isPeer(asked.caller))
-  await followState(sql, subcloud, changed)
+  // A person waits for what the next look says; the other site does not.
+  await followState(sql, subcloud, changed, isPeer(asked.caller) ? AUDIT_SOON_MS : 0)
   const marked = await markGroups(sql, groups, marks)
   return {
     ...(await shownOne(sql, changed, asked.caller)),
@@ -261,11 +262,11 @@ async function followMembership(sql: Sql, subcloud: Subcloud, groups: Groups, is
   if (joined) await unburyMember(sql, joined.name, region)
 }
 
-async function followState(sql: Sql, before: Subcloud, after: Subcloud): Promise<void> {
+async function followState(sql: Sql, before: Subcloud, after: Subcloud, auditMs: number): Promise<void> {
   if (before.managementState === after.managementState && before.deployStatus === after.deployStatus) return
   if (before.managementState === 'managed' && after.managementState === 'unmanaged')
     await sql.run(`update subcloud_status set sync_status = 'unknown' where subcloud_id = ?`, [after.id])
-  await wakeWork(sql, QUEUES.availability, String(after.id))
+  await wakeWork(sql, QUEUES.availability, String(after.id), auditMs)
 }
 
 async function markGroups(sql: Sql, { before, joined }: Groups, marks: Marks): Promise<readonly Association[]> {

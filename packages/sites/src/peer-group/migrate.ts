@@ -3,19 +3,24 @@ import type { Sql } from '@godwit/store'
 import type { ApiPorts } from '../http/api-ports.ts'
 import { checkedFields } from '../http/fields.ts'
 import { Refusal } from '../http/refusal.ts'
-import type { Call } from '../http/route.ts'
+import type { Asked, Call, Transact } from '../http/route.ts'
 import { decodedPassword } from '../http/secret-field.ts'
 import { newUuid } from '../model/new-id.ts'
 import { isInTransition, mayMigrate } from '../model/states.ts'
 import { beginBatch, runningBatch } from '../rehome/new-batch.ts'
 import { bootstrapData } from '../rehome/values.ts'
 import { membersOf, type Subcloud } from '../subcloud/rows.ts'
-import { shownSubclouds } from '../subcloud/shown.ts'
+import { shownList } from '../subcloud/shown.ts'
 import { migrateSchema } from './fields.ts'
 import { namedGroup } from './named-group.ts'
 import { type PeerGroup, updateGroup } from './rows.ts'
 
-export async function migrateGroup({ site }: ApiPorts, { sql, ref, body, caller }: Call): Promise<unknown> {
+export async function migrateGroup(ports: ApiPorts, asked: Asked, transact: Transact): Promise<unknown> {
+  const { list, operationId } = await transact(sql => begun(ports, { ...asked, sql }))
+  return { subclouds: await list(), operation_id: operationId }
+}
+
+async function begun({ site }: ApiPorts, { sql, ref, body, caller }: Call) {
   const group = await namedGroup(sql, ref)
   const { sysadmin_password: given } = checkedFields(migrateSchema, body)
   const password = decodedPassword('sysadmin_password', given)
@@ -34,7 +39,7 @@ export async function migrateGroup({ site }: ApiPorts, { sql, ref, body, caller 
   })
   // Of two at the same time the second one meets a changed group, and looks again.
   await updateGroup(sql, group, {})
-  return { subclouds: await shownSubclouds(sql, picked, caller), operation_id: batch.operationId }
+  return { list: await shownList(sql, picked, caller), operationId: batch.operationId }
 }
 
 /** @throws Refusal 409 (H3) */

@@ -9,7 +9,7 @@ import type { Call, Route } from '../http/route.ts'
 import { QUEUES, type Site } from '../site.ts'
 import { rowTime } from '../state/row-time.ts'
 import { membersOf, updateSubcloud } from '../subcloud/rows.ts'
-import { shownSubclouds } from '../subcloud/shown.ts'
+import { shownList } from '../subcloud/shown.ts'
 import { shownSubcloudSchema } from '../subcloud/shown-schema.ts'
 import { editGroup } from './edit.ts'
 import {
@@ -57,7 +57,7 @@ export const peerGroupRoutes = (ports: ApiPorts): readonly Route[] => [
     summary: 'Takes the subclouds of the group in; answers at once, the operation tells how it goes on',
     request: migrateSchema,
     answer: subcloudsSchema.extend({ operation_id: z.string() }),
-    handle: call => migrateGroup(ports, call),
+    serve: (asked, transact) => migrateGroup(ports, asked, transact),
   },
   {
     method: 'PATCH',
@@ -101,9 +101,11 @@ const readRoutes: readonly Route[] = [
     policy: 'read',
     summary: 'Lists the subclouds of the group',
     answer: subcloudsSchema,
-    handle: async ({ sql, ref, caller }) => {
-      const members = await membersOf(sql, (await namedGroup(sql, ref)).id)
-      return { subclouds: await shownSubclouds(sql, members, caller) }
+    serve: async ({ ref, caller }, transact) => {
+      const list = await transact(async sql =>
+        shownList(sql, await membersOf(sql, (await namedGroup(sql, ref)).id), caller),
+      )
+      return { subclouds: await list() }
     },
   },
   {

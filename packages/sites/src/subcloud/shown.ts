@@ -1,4 +1,5 @@
 /** A subcloud as the API shows it, in the mixed spelling that clients expect. */
+import { nextTurn } from '@godwit/ports'
 import type { Sql } from '@godwit/store'
 import { groupsSharedWith } from '../association/shared-groups.ts'
 import type { Identity } from '../auth/policies.ts'
@@ -8,26 +9,47 @@ import { ENDPOINT_TYPES, type Subcloud } from './rows.ts'
 /** Of one subcloud: what is in sync, and the whole of it. */
 type Endpoints = ReturnType<typeof endpointsShown>
 
+type Shown = Readonly<Record<string, unknown>>
+
+/** So many are shown at a stretch: a list of thousands holds up nobody who moves them. */
+const SHOWN_AT_ONCE = 50
+
 /** With secrets for the other site only, of the subclouds that it may have to take in (H19). */
-export async function shownSubclouds(
+async function shownTo(
   sql: Sql,
   subclouds: readonly Subcloud[],
   caller: Identity,
-): Promise<readonly Readonly<Record<string, unknown>>[]> {
+): Promise<(subcloud: Subcloud) => Shown> {
   const endpoints = await endpointsOf(sql, subclouds)
   const shared = await groupsSharedWith(sql, caller)
   const clean = redactor()
-  return subclouds.map(subcloud => {
+  return subcloud => {
     const isShared = subcloud.peerGroupId !== undefined && shared.has(subcloud.peerGroupId)
     return shownSubcloud(subcloud, endpoints(subcloud.id), isShared ? whole : clean)
-  })
+  }
 }
 
 const whole = (value: unknown) => value
 
-export async function shownOne(sql: Sql, subcloud: Subcloud, caller: Identity) {
-  const [shown = {}] = await shownSubclouds(sql, [subcloud], caller)
-  return shown
+/** What is read in a transaction. @returns makes the list, when that has ended */
+export async function shownList(
+  sql: Sql,
+  subclouds: readonly Subcloud[],
+  caller: Identity,
+): Promise<() => Promise<readonly Shown[]>> {
+  const show = await shownTo(sql, subclouds, caller)
+  return async () => {
+    const list: Shown[] = []
+    for (const subcloud of subclouds) {
+      if (list.length % SHOWN_AT_ONCE === SHOWN_AT_ONCE - 1) await nextTurn()
+      list.push(show(subcloud))
+    }
+    return list
+  }
+}
+
+export async function shownOne(sql: Sql, subcloud: Subcloud, caller: Identity): Promise<Shown> {
+  return (await shownTo(sql, [subcloud], caller))(subcloud)
 }
 
 /** One row a subcloud, and most of them are equal: a list has seven times as many endpoints as subclouds. */

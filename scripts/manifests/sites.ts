@@ -1,13 +1,15 @@
 /** deploy/sites: a StatefulSet whose replicas share one Postgres, a unit for systemd, and a configuration for each. */
 import { CONFIG_HINTS } from '@godwit/sites'
 import { stringify } from 'yaml'
-import { kustomizeFolder, type Manifest, NODE_OPTIONS, namespace } from './hubs.ts'
+import { kustomizeFolder, type Manifest, namespace } from './hubs.ts'
 
 const NAME = 'godwit-site'
 const NAMESPACE = 'godwit-sites'
 const API_PORT = 8119
 const PROBE_PORT = 8121
 const SECRETS = '/etc/godwit/secrets'
+/** Limits that know of the memory limit below, and a nursery that a step of a few hundred members fits in. */
+const NODE_OPTIONS = '--max-old-space-size=384 --max-semi-space-size=16'
 const RUNS = '/var/lib/godwit/runs'
 
 /** By path in the repository. */

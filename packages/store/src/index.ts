@@ -8,6 +8,7 @@ export { type WakingDatabase, wakingDatabase } from './waking.ts'
 export {
   finishWork,
   isAtRest,
+  isHeld,
   type Lease,
   LeaseLost,
   nextDueMs,

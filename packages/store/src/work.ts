@@ -82,6 +82,11 @@ export const isAtRest = (item: string): string =>
   `exists (select 1 from work where work.queue = ? and work.item = ${item} and work.is_open = 1
    and work.holder is null and work.due_ms > ?)`
 
+/** As `isAtRest`: somebody has it, and may have looked already. Its value: the queue. */
+export const isHeld = (item: string): string =>
+  `exists (select 1 from work where work.queue = ? and work.item = ${item} and work.is_open = 1
+   and work.holder is not null)`
+
 /**
  * When the first key can be taken; undefined: nothing is open. After `takeWork` in one transaction: that is what learns
  * that the clock was set back.

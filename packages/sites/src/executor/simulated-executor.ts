@@ -18,6 +18,8 @@ export interface SimulatedExecutorOptions {
 /** One question is held open so long. */
 const POLL_MS = 10_000
 const RETRY_MS = 500
+/** Their ids are in one address. */
+const MAX_DISCARDS = 100
 
 type State = RunOutcome | { readonly kind: 'running' }
 
@@ -57,6 +59,7 @@ export class SimulatedExecutor implements Executor {
 
   /** Those that end at the same time are discarded together. */
   discard(runId: string): Promise<void> {
+    if ((this.#discarding?.runIds.length ?? 0) >= MAX_DISCARDS) this.#discarding = undefined
     this.#discarding ??= this.#discardSoon()
     this.#discarding.runIds.push(runId)
     return this.#discarding.done
@@ -67,7 +70,7 @@ export class SimulatedExecutor implements Executor {
     const send = async () => {
       // Whoever goes on for the same reason comes in the same moment.
       await undefined
-      this.#discarding = undefined
+      if (this.#discarding?.runIds === runIds) this.#discarding = undefined
       await this.#ask('DELETE', `/runs?${runIds.map(id => `run=${encodeURIComponent(id)}`).join('&')}`)
     }
     return { runIds, done: send() }

@@ -27,7 +27,7 @@ interface BatchScene extends GroupScene {
   readonly unfinished: number
 }
 interface Moved {
-  /** More members are begun when those that get ready are ready. */
+  /** More members are begun when those that get ready are ready, or more are woken when they rest. */
   readonly hasMore: boolean
   /** Those that come next, when some have been begun now. */
   readonly next: readonly { readonly id: number; readonly region: string }[]
@@ -186,9 +186,12 @@ const STILL: Moved = { hasMore: false, next: [] }
 /** Slots first: whoever is ready goes before whoever gets ready. */
 async function moveMembers(sql: Sql, { batch, group }: BatchScene): Promise<Moved> {
   const width = group?.maxRehoming ?? 1
-  await grantSlots(sql, batch.id, width)
+  const mayRest = await grantSlots(sql, batch.id, width)
   const { count, hasMore } = await beginMembers(sql, batch.id, width)
-  return { hasMore, next: count > 0 ? await membersToBegin(sql, batch.id, 2 * FORESEEN_AT_ONCE) : [] }
+  return {
+    hasMore: hasMore || mayRest,
+    next: count > 0 ? await membersToBegin(sql, batch.id, 2 * FORESEEN_AT_ONCE) : [],
+  }
 }
 
 /** The group is led by this site: it is not away any more. */

@@ -14,7 +14,7 @@ export interface RehomeFacts {
   readonly missingValues: readonly string[]
   /** By the monitor, not by one call: `none` when the group has no association. */
   readonly peer: 'none' | 'available' | 'unavailable'
-  /** Of the other site, asked now. */
+  /** Of the other site, asked now, or as shortly before as whoever decides takes for now. */
   readonly remote: Remote
   /** Of the batch, and taken in the transaction of this look. Asked for only by a member that waits for one. */
   readonly isSlotFree: boolean

@@ -19,14 +19,14 @@ import {
 import { enterStage } from './cursor.ts'
 import type { RehomeFacts } from './facts.ts'
 import { MemberDraft } from './member-draft.ts'
-import { factsOf, type MemberScene, needsPeer, readMember } from './scene.ts'
+import { factsOf, type MemberScene, needsPeer, peerHealth, readMember } from './scene.ts'
 import { passSlot, takeSlot } from './slots.ts'
 import { HOLDS_SLOT, isReleased, type RehomeEffect, type RehomeStage, rehomeTable } from './table.ts'
 
 /** What has happened outside since the last step. */
 export interface News {
   readonly remote?: Remote
-  /** It was looked at after all that comes before this stage, and is as good there. */
+  /** It is of a time after our claim was written, and as good as a look in this stage. */
   readonly remoteFor?: RehomeStage
   /** It was looked at before the member began: enough to choose the epoch of its claim, and for nothing else. */
   readonly foreseen?: Remote
@@ -129,7 +129,7 @@ async function step(context: Context, read: MemberScene): Promise<Wish> {
   const { failure, error } = context.news
   if (error !== undefined) return rest(untilDeadline(scene, LOOK_AGAIN_MS))
   let outcome: Outcome = failure ? compensate(context, { scene, subcloud }, failure) : { scene, subcloud }
-  let remote = context.news.remote ?? (isUnclaimed(scene) ? context.news.foreseen : undefined)
+  let remote = context.news.remote ?? (mayForesee(scene) ? context.news.foreseen : undefined)
   for (let count = 0; count < MAX_DECISIONS && !('kind' in outcome); count++) {
     const view: View = outcome
     if (remote === undefined && needsPeer(view.scene, context.host)) return { kind: 'look at peer', ...view }
@@ -141,8 +141,12 @@ async function step(context: Context, read: MemberScene): Promise<Wish> {
   return outcome
 }
 
-const isUnclaimed = ({ member: { cursor, wantedEpoch } }: MemberScene) =>
-  cursor.stage === 'Claiming' && cursor.direction === 'Forward' && wantedEpoch === 0
+/** Of a peer that was given up since nobody knows what it has counted. */
+const mayForesee = (scene: MemberScene) => {
+  const { cursor, wantedEpoch } = scene.member
+  const isUnclaimed = cursor.stage === 'Claiming' && cursor.direction === 'Forward' && wantedEpoch === 0
+  return isUnclaimed && peerHealth(scene) === 'available'
+}
 
 const isFor = ({ remoteFor }: News, { scene }: View) =>
   scene.member.cursor.stage === remoteFor && scene.member.cursor.direction === 'Forward'

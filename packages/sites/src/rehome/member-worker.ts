@@ -18,7 +18,10 @@ import type { RehomeStage } from './table.ts'
 
 /** The host of a run that is not heard of has ended it by then. */
 const HOST_GRACE_MS = 60_000
-/** An answer may be on its way for longer: it is as good as a look while it is younger. */
+/**
+ * An answer may be on its way for longer: it is as good as a look while it is younger. It was asked for after our claim
+ * was on the disk, and as long as that stands the other site, which sees it, starts nothing of its own.
+ */
 const FRESH_MS = 500
 /** Members of this process that queue are remembered. */
 const MAX_QUEUEING = 1_024
@@ -172,7 +175,7 @@ export class MemberWorker {
         case 'prepare': {
           await executor.prepare(attemptOf(scene, subcloud))
           const { seen } = pass
-          const isFresh = seen !== undefined && site.clock.now() - seen.askedMs < FRESH_MS
+          const isFresh = seen !== undefined && isYoung(site.clock.now() - seen.askedMs)
           const ahead = isFresh
             ? ({ remote: await seen.remote, remoteFor: 'Running' } as const)
             : await this.#ahead(scene, subcloud, 'Running')
@@ -226,6 +229,9 @@ export class MemberWorker {
     }
   }
 }
+
+/** A clock that was set back makes nothing younger. */
+const isYoung = (ageMs: number) => ageMs >= 0 && ageMs < FRESH_MS
 
 const ended = (endedRunId: string, startedMs: number, outcome: EndedRun): News => ({
   endedRunId,

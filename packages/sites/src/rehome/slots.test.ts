@@ -136,4 +136,27 @@ for (const tested of testedDatabases) {
     assert.deepEqual(await woken(database), [6])
     assert.equal((await members()).filter(({ cursor }) => cursor.stage === 'Queueing').length, 4)
   })
+
+  test(`${tested.name}: whoever has looked in vain, and is about to rest, is not forgotten`, async t => {
+    const { database } = await setUp(t, tested, 2)
+    await database.transaction(sql => beginMembers(sql, 1, 2))
+    const leases = await database.transaction(sql =>
+      takeWork(sql, { queue: QUEUES.member, holder: 'h', leaseMs: 10_000, limit: 2 }),
+    )
+    const rest = (id: number) =>
+      database.transaction(async sql => {
+        for (const lease of leases) if (lease.key === String(id)) await finishWork(sql, lease, 10_000)
+      })
+    const move = (stage: string, id: number) =>
+      database.transaction(sql => sql.run('update batch_member set stage = ? where id = ?', [stage, id]))
+    await move('Preparing', 1)
+    await move('Queueing', 2)
+    const grant = () => database.transaction(sql => grantSlots(sql, 1, 1))
+    assert.equal(await grant(), false)
+    await move('Adopting', 1)
+    assert.equal(await grant(), true, 'it may rest now: the batch looks again')
+    await database.transaction(sql => passSlot(sql, 1))
+    await rest(2)
+    assert.deepEqual(await woken(database), [2])
+  })
 }

@@ -2,7 +2,7 @@
  * How many members of a batch act at once. Several workers, of several replicas, ask at the same time: whoever counts
  * has locked the row of the batch before.
  */
-import { isAtRest, type Sql, wakeWork } from '@godwit/store'
+import { isAtRest, isHeld, type Row, type Sql, wakeWork } from '@godwit/store'
 import { QUEUES } from '../site.ts'
 import { HOLDS_SLOT, type RehomeStage, rehomeTable } from './table.ts'
 
@@ -78,30 +78,44 @@ export async function takeSlot(sql: Sql, batchId: number, width: number): Promis
 
 /**
  * Wakes members that queue, as many as there are slots that nobody was woken for; each takes its own. Without a lock:
- * nobody is harmed by a member that finds none, and the batch looks again.
+ * nobody is harmed by a member that finds none.
+ * @returns whether somebody who works on a member may rest it without having seen a slot that is free: to be asked again
  */
-export async function grantSlots(sql: Sql, batchId: number, width: number): Promise<void> {
+export async function grantSlots(sql: Sql, batchId: number, width: number): Promise<boolean> {
   const free = width - (await countIn(sql, batchId, HOLDS_SLOT))
-  if (free <= 0) return
-  const waiting = await queueing(sql, batchId, MAX_QUEUE)
-  const woken = (await countIn(sql, batchId, ['Queueing'])) - waiting.length
-  for (const id of waiting.slice(0, Math.max(0, free - woken))) await wakeWork(sql, QUEUES.member, id)
+  if (free <= 0) return false
+  const resting = await restingMembers(sql, batchId, MAX_QUEUE)
+  const busy = (await countIn(sql, batchId, ['Queueing'])) - resting.length
+  for (const id of resting.slice(0, Math.max(0, free - busy))) await wakeWork(sql, QUEUES.member, id)
+  return busy > 0
 }
 
 /** By whoever leaves his slot: it is taken as soon as that is written. */
 export async function passSlot(sql: Sql, batchId: number): Promise<void> {
-  for (const id of await queueing(sql, batchId, 1)) await wakeWork(sql, QUEUES.member, id)
+  const resting = await restingMembers(sql, batchId, 1)
+  // Whoever has looked already, and is about to rest, looks once more.
+  for (const id of resting.length > 0 ? resting : await heldMembers(sql, batchId))
+    await wakeWork(sql, QUEUES.member, id)
 }
 
-/** Whom nobody has woken yet. */
-async function queueing(sql: Sql, batchId: number, limit: number): Promise<readonly string[]> {
-  const rows = await sql.all(
-    `select id from batch_member where batch_id = ? and ${OPEN} and direction = 'Forward' and stage = 'Queueing'
-     and ${isAtRest('cast(batch_member.id as text)')} order by id limit ?`,
-    [batchId, QUEUES.member, await sql.nowMs(), limit],
+const KEY = 'cast(batch_member.id as text)'
+const QUEUEING = `select id from batch_member where batch_id = ? and ${OPEN} and direction = 'Forward' and stage = 'Queueing'`
+
+/** Of those that queue: whom nobody has woken yet. */
+const restingMembers = async (sql: Sql, batchId: number, limit: number): Promise<readonly string[]> =>
+  idsOf(
+    await sql.all(`${QUEUEING} and ${isAtRest(KEY)} order by id limit ?`, [
+      batchId,
+      QUEUES.member,
+      await sql.nowMs(),
+      limit,
+    ]),
   )
-  return rows.map(({ id }) => String(id))
-}
+
+const heldMembers = async (sql: Sql, batchId: number): Promise<readonly string[]> =>
+  idsOf(await sql.all(`${QUEUEING} and ${isHeld(KEY)}`, [batchId, QUEUES.member]))
+
+const idsOf = (rows: readonly Row[]) => rows.map(({ id }) => String(id))
 
 /** Those that a cancel concerns: what has its new home is finished. */
 export async function wakeBeforeHome(sql: Sql, batchId: number): Promise<void> {

@@ -217,7 +217,7 @@ export const rehomeTable: StageTable<Facts, RehomeEffect, RehomeStage> = {
     {
       name: 'Running',
       deadlineMs: 60 * MINUTE_MS,
-      // Asked again in the last moment: from here on the subcloud changes its home.
+      // Of the last moment: from here on the subcloud changes its home.
       guards: [isNotTaken],
       steps: [
         release(({ run }) => run.kind === 'none'),

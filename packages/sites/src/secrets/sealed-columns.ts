@@ -1,11 +1,14 @@
 /** What of a site is sealed at rest, and the check that a site has the key of its database. */
 import { type Database, insertRow, type Seal, sealedDatabase, selectRows } from '@godwit/store'
-import { remembered } from './remembered.ts'
 
-/** As long as their rows are there. */
-const LASTING_COLUMNS = ['manager_password', 'rehome_data', 'data_install']
 /** Passwords of other sites and of subclouds, and all values that may hold one. */
-export const SEALED_COLUMNS: readonly string[] = [...LASTING_COLUMNS, 'sysadmin_password', 'proof']
+export const SEALED_COLUMNS: readonly string[] = [
+  'manager_password',
+  'sysadmin_password',
+  'rehome_data',
+  'data_install',
+  'proof',
+]
 const PROOF = 'this key is the one'
 
 /**
@@ -13,7 +16,7 @@ const PROOF = 'this key is the one'
  * @throws Terminal `SecretsKey` before anything is read or written with the wrong key
  */
 export async function sealedWith(inner: Database, seal: Seal): Promise<Database> {
-  const database = sealedDatabase(inner, SEALED_COLUMNS, remembered(seal, LASTING_COLUMNS))
+  const database = sealedDatabase(inner, SEALED_COLUMNS, seal)
   await database.transaction(async sql => {
     const rows = await selectRows(sql, 'secrets_key')
     if (rows.length === 0) await insertRow(sql, 'secrets_key', { proof: PROOF })

@@ -133,7 +133,7 @@ const memberLooks: SchemaStep = {
   ],
 }
 
-/** Of addresses that sort as they are ordered: whose is taken is found without a look at every subcloud. */
+/** Addresses that sort as they are ordered: who may have them already is found without a look at every subcloud. */
 const managementRange: SchemaStep = {
   name: 'management-range',
   statements: [

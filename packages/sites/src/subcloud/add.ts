@@ -16,7 +16,7 @@ import { rowTime } from '../state/row-time.ts'
 import { addressOf } from './address.ts'
 import { orchestrationGroup } from './find-group.ts'
 import { isSupportedRelease, type NewSubcloudFields, newSubcloudSchema, subcloudNameField } from './form-fields.ts'
-import { overlappingRanges, rangeColumns } from './management-range.ts'
+import { nearestRange, rangeColumns } from './management-range.ts'
 import { networkProblem, read } from './network.ts'
 import { ADDRESS, checkComplete, checkInstallable, keptPayload, yamlMapping } from './payload.ts'
 import {
@@ -158,7 +158,7 @@ async function inserted(site: Site, sql: Sql, wanted: Wanted, region: string): P
   await refuseTaken(sql, wanted)
   if (await subcloudByRegion(sql, region))
     throw new Refusal(wanted.kind === 'secondary' ? 409 : 400, 'A subcloud of this region already exists')
-  const problem = networkProblem(wanted.values, site.network, await overlappingRanges(sql, wanted.values))
+  const problem = networkProblem(wanted.values, site.network, await nearestRange(sql, wanted.values))
   if (problem !== undefined) throw new Refusal(400, problem)
   const groupId = wanted.fields.group_id === undefined ? 1 : await orchestrationGroup(sql, wanted.fields.group_id)
   const row = await insertRow(sql, SUBCLOUD_TABLE, {

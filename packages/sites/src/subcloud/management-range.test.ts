@@ -7,7 +7,7 @@ import { testedDatabases } from '../../../../scripts/testing/databases.ts'
 import { subcloudRow } from '../../test/rehome-rig.ts'
 import { sitesSchema } from '../state/schema.ts'
 import { addressOf } from './address.ts'
-import { overlappingRanges, rangeColumns, sortableAddress } from './management-range.ts'
+import { nearestRange, rangeColumns, sortableAddress } from './management-range.ts'
 
 const ipv4 = fc.ipV4()
 const ipv6 = fc.ipV6().filter(text => addressOf(text) !== undefined)
@@ -34,7 +34,7 @@ for (const { name, make } of testedDatabases) {
   }
   const taken = (start: string, end: string) => ({ management_start_address: start, management_end_address: end })
 
-  test(`${name}: the subcloud whose addresses overlap is found, whichever lies between`, async t => {
+  test(`${name}: the one subcloud whose addresses may overlap is found, whoever added it`, async t => {
     const database = await setUp(t)
     await database.transaction(async sql => {
       for (const number of [1, 2, 3])
@@ -44,12 +44,15 @@ for (const { name, make } of testedDatabases) {
           ...rangeColumns(`192.168.${number}.2`, `192.168.${number}.50`),
         })
       const found = async (start: string, end: string) =>
-        (await overlappingRanges(sql, taken(start, end))).map(range => range.name)
+        (await nearestRange(sql, taken(start, end))).map(range => range.name)
+      // Of an older replica.
+      await insertRow(sql, 'subcloud', { ...subcloudRow(4), peer_group_id: null })
       assert.deepEqual(await found('192.168.2.40', '192.168.2.60'), ['s2'])
       assert.deepEqual(await found('192.168.1.50', '192.168.1.51'), ['s1'])
-      assert.deepEqual(await found('192.168.1.51', '192.168.2.1'), [])
-      assert.deepEqual(await found('192.168.0.1', '192.168.9.1'), ['s3'])
-      assert.deepEqual(await found('::1', 'ffff::'), [])
+      assert.deepEqual(await found('192.168.1.51', '192.168.2.1'), ['s1'], 'the nearest one, which does not overlap')
+      assert.deepEqual(await found('192.168.0.1', '192.168.1.1'), [])
+      assert.deepEqual(await found('192.168.0.1', '192.168.9.1'), ['s4'])
+      assert.deepEqual(await found('::1', 'ffff::'), ['s4'], 'of another family: it does not overlap')
       assert.deepEqual(await found('nonsense', '192.168.9.1'), [])
     })
   })
@@ -59,7 +62,7 @@ for (const { name, make } of testedDatabases) {
     await database.transaction(sql => insertRow(sql, 'subcloud', { ...subcloudRow(7), peer_group_id: null }))
     assert.deepEqual(await migrateSchema(database, sitesSchema), ['management-range'])
     await database.transaction(async sql => {
-      const found = await overlappingRanges(sql, taken('192.168.7.50', '192.168.7.99'))
+      const found = await nearestRange(sql, taken('192.168.7.50', '192.168.7.99'))
       assert.deepEqual(found, [{ name: 's7', start: '192.168.7.2', end: '192.168.7.50' }])
     })
   })

@@ -19,15 +19,20 @@ export const rangeColumns = (start: string, end: string): Row => ({
   management_last: sortableAddress(end),
 })
 
-/** Of subclouds that are there: the nearest one whose addresses overlap those of these bootstrap values, if any. */
-export async function overlappingRanges(sql: Sql, values: Json): Promise<readonly TakenRange[]> {
+/**
+ * Of subclouds that are there the nearest one, which overlaps the addresses of these bootstrap values if any does: those
+ * that are there do not overlap each other.
+ */
+export async function nearestRange(sql: Sql, values: Json): Promise<readonly TakenRange[]> {
   const first = sortableAddress(read(values, 'management_start_address'))
   const last = sortableAddress(read(values, 'management_end_address'))
   if (first === '' || last === '') return []
+  // A replica of an older version leaves the columns empty.
+  await fillRanges(sql)
   const rows = await sql.all(
     `select name, management_start_ip, management_end_ip from subcloud
-     where management_first <= ? and management_last >= ? order by management_first desc limit 1`,
-    [last, first],
+     where management_first <= ? and management_last <> '' order by management_first desc limit 1`,
+    [last],
   )
   return rows.map(row => ({
     name: String(row['name']),
@@ -36,9 +41,10 @@ export async function overlappingRanges(sql: Sql, values: Json): Promise<readonl
   }))
 }
 
-/** For a schema that had no such columns before. */
+/** Of subclouds that were added by a program that knew no such columns. */
 export async function fillRanges(sql: Sql): Promise<void> {
-  for (const row of await sql.all('select id, management_start_ip, management_end_ip from subcloud')) {
+  const empty = "select id, management_start_ip, management_end_ip from subcloud where management_first = ''"
+  for (const row of await sql.all(empty)) {
     const { management_first: first, management_last: last } = rangeColumns(
       String(row['management_start_ip']),
       String(row['management_end_ip']),

@@ -1,5 +1,4 @@
 /** Rows of a site as tests begin with them, and requests as forms. */
-
 import { insertRow, type Row, selectRows } from '@godwit/store'
 import { rangeColumns } from '../src/subcloud/management-range.ts'
 import { type Api, PEER_UUID, SITE_UUID } from './api.ts'
@@ -102,12 +101,12 @@ export const givenAssociation = (api: Api, rest: Row = {}) =>
 
 /** Complete, managed and online, with everything that a rehome needs. */
 export const givenSubcloud = (api: Api, number = 1, rest: Row = {}) => {
-  const row = { ...subcloudOf(number), ...rest }
+  const row = { ...subcloudRow(number), ...rest }
   const range = rangeColumns(String(row['management_start_ip']), String(row['management_end_ip']))
   return insert(api, 'subcloud', { ...row, ...range })
 }
 
-const subcloudOf = (number: number): Row => ({
+export const subcloudRow = (number: number): Row => ({
   name: `s${number}`,
   region_name: String(number).padStart(32, '0'),
   description: '',

@@ -27,12 +27,11 @@ import { PeerMonitor } from '../src/peer/monitor.ts'
 import { peerSites } from '../src/peer/peer-client.ts'
 import { QUEUES, type Site } from '../src/site.ts'
 import { sitesSchema } from '../src/state/schema.ts'
-import { base64, payloadOf } from './fixture.ts'
+import { base64, payloadOf, subcloudRow } from './fixture.ts'
 
 export const UUIDS = { a: '5a3f9c1e-0000-4000-8000-00000000000a', b: 'ac62f555-9386-42f1-a047-93b7a5d2c7e2' } as const
 export type SiteName = keyof typeof UUIDS
 const SUBNETS = { a: '192.168.204', b: '192.168.205' } as const
-const CREATED = '2026-01-01 00:00:00.000'
 const QUEUED = [QUEUES.peer, QUEUES.association]
 const LEASE_MS = 15_000
 const BEAT_MS = 60_000
@@ -335,21 +334,11 @@ async function prepare({ a, b }: LinkedSites, members: number): Promise<void> {
 export const memberRow = (number: number): Row => {
   const block = `10.${20 + Math.floor(number / 250)}.${number % 250}`
   return {
-    name: `s${number}`,
-    region_name: String(number).padStart(32, '0'),
-    description: '',
-    location: '',
-    software_version: '24.09',
-    management_state: 'managed',
-    availability_status: 'online',
-    deploy_status: 'complete',
-    error_description: 'No errors present',
+    ...subcloudRow(number),
     management_subnet: `${block}.0/24`,
     management_gateway_ip: `${block}.1`,
     management_start_ip: `${block}.2`,
     management_end_ip: `${block}.50`,
-    systemcontroller_gateway_ip: '192.168.204.101',
-    external_oam_subnet_ip_family: 'IPv4',
     rehome_data: JSON.stringify({
       saved_payload: {
         ...payloadOf(number % 250),
@@ -360,14 +349,7 @@ export const memberRow = (number: number): Row => {
         management_gateway_address: `${block}.1`,
       },
     }),
-    data_install: null,
-    group_id: 1,
     peer_group_id: 1,
-    rehomed: 0,
-    owner_epoch: 1,
     values_version: JSON.stringify({ [UUIDS.a]: 1 }),
-    audit_fail_count: 0,
-    answered_ms: null,
-    created_at: CREATED,
   }
 }

@@ -9,7 +9,7 @@ import type { Call, Route } from '../http/route.ts'
 import { QUEUES, type Site } from '../site.ts'
 import { rowTime } from '../state/row-time.ts'
 import { membersOf, updateSubcloud } from '../subcloud/rows.ts'
-import { shownList } from '../subcloud/shown.ts'
+import { listed } from '../subcloud/shown.ts'
 import { shownSubcloudSchema } from '../subcloud/shown-schema.ts'
 import { editGroup } from './edit.ts'
 import {
@@ -101,12 +101,8 @@ const readRoutes: readonly Route[] = [
     policy: 'read',
     summary: 'Lists the subclouds of the group',
     answer: subcloudsSchema,
-    serve: async ({ ref, caller }, transact) => {
-      const list = await transact(async sql =>
-        shownList(sql, await membersOf(sql, (await namedGroup(sql, ref)).id), caller),
-      )
-      return { subclouds: await list() }
-    },
+    serve: (asked, transact) =>
+      listed(asked, transact, async sql => membersOf(sql, (await namedGroup(sql, asked.ref)).id)),
   },
   {
     method: 'GET',

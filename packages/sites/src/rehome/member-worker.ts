@@ -145,6 +145,7 @@ export class MemberWorker {
     return peer ? await lookAtPeer(this.#ports.peerSite(peer), region) : { kind: 'unread' }
   }
 
+  /** Nobody waits for it yet. */
   #greet(pass: Pass, followed: Followed): void {
     pass.arrival = this.#arrival(followed, pass.signal)
     // Whoever waits for it is told; nobody may come to wait for it.
@@ -162,7 +163,7 @@ export class MemberWorker {
     return { presence, ...(presence === 'online' && ahead) }
   }
 
-  /** Where the next stage begins with a look, and nothing is left to be done before it. */
+  /** Where the next stage begins with a look: it is made while something else is waited for, or right after it. */
   async #ahead(scene: MemberScene, subcloud: Subcloud, remoteFor: RehomeStage): Promise<News> {
     if (peerHealth(scene) !== 'available') return {}
     return { remote: await this.#look(scene, subcloud), remoteFor }

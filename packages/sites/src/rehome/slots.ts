@@ -1,6 +1,6 @@
 /**
- * How many members of a batch act at once. Several workers, of several replicas, ask at the same time: whoever counts
- * has locked the row of the batch before.
+ * How many members of a batch act at once. Several workers, of several replicas, ask at the same time: whoever begins
+ * members, or takes a slot, has locked the row of the batch before.
  */
 import { isAtRest, isHeld, type Row, type Sql, wakeWork } from '@godwit/store'
 import { QUEUES } from '../site.ts'

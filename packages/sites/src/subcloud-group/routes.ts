@@ -7,7 +7,7 @@ import type { Call, Route } from '../http/route.ts'
 import { integer } from '../state/column.ts'
 import { rowTime, seen } from '../state/row-time.ts'
 import { subcloudsWhere } from '../subcloud/rows.ts'
-import { shownList } from '../subcloud/shown.ts'
+import { listed } from '../subcloud/shown.ts'
 import { shownSubcloudSchema } from '../subcloud/shown-schema.ts'
 
 const TABLE = 'subcloud_group'
@@ -66,10 +66,7 @@ export const subcloudGroupRoutes: readonly Route[] = [
     policy: 'read',
     summary: 'Lists the subclouds of the group',
     answer: z.object({ subclouds: z.array(shownSubcloudSchema) }),
-    serve: async ({ ref, caller }, transact) => {
-      const list = await transact(async sql => shownList(sql, await membersOf(sql, await groupNamed(sql, ref)), caller))
-      return { subclouds: await list() }
-    },
+    serve: (asked, transact) => listed(asked, transact, async sql => membersOf(sql, await groupNamed(sql, asked.ref))),
   },
   {
     method: 'POST',

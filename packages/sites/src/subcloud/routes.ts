@@ -8,7 +8,7 @@ import { newSubcloudSchema, subcloudChangeSchema } from './form-fields.ts'
 import { namedSubcloud } from './named-subcloud.ts'
 import { removeSubcloud } from './remove.ts'
 import { subcloudsWhere } from './rows.ts'
-import { shownList, shownOne } from './shown.ts'
+import { listed, shownOne } from './shown.ts'
 import { shownSubcloudSchema } from './shown-schema.ts'
 
 const COLLECTION = 'subclouds'
@@ -21,10 +21,7 @@ export const subcloudRoutes = (ports: ApiPorts): readonly Route[] => [
     policy: 'read',
     summary: 'Lists the subclouds',
     answer: z.object({ subclouds: z.array(shownSubcloudSchema) }),
-    serve: async ({ caller }, transact) => {
-      const list = await transact(async sql => shownList(sql, await subcloudsWhere(sql), caller))
-      return { subclouds: await list() }
-    },
+    serve: (asked, transact) => listed(asked, transact, subcloudsWhere),
   },
   {
     method: 'GET',

@@ -3,6 +3,7 @@ import { nextTurn } from '@godwit/ports'
 import type { Sql } from '@godwit/store'
 import { groupsSharedWith } from '../association/shared-groups.ts'
 import type { Identity } from '../auth/policies.ts'
+import type { Asked, Transact } from '../http/route.ts'
 import { redactor } from './redacted.ts'
 import { ENDPOINT_TYPES, type Subcloud } from './rows.ts'
 
@@ -30,6 +31,16 @@ async function shownTo(
 }
 
 const whole = (value: unknown) => value
+
+/** The answer of a route that lists what `read` finds. */
+export async function listed(
+  { caller }: Asked,
+  transact: Transact,
+  read: (sql: Sql) => Promise<readonly Subcloud[]>,
+): Promise<{ readonly subclouds: readonly Shown[] }> {
+  const list = await transact(async sql => shownList(sql, await read(sql), caller))
+  return { subclouds: await list() }
+}
 
 /** What is read in a transaction. @returns makes the list, when that has ended */
 export async function shownList(

@@ -9,8 +9,9 @@ import { fileURLToPath } from 'node:url'
 import { newKeyText } from '../src/index.ts'
 
 const program = fileURLToPath(new URL('../../cli/bin/godwit.mjs', import.meta.url))
-/** As the manifests have it: a process with room lets garbage lie. */
-const NODE_OPTIONS = '--max-old-space-size=384 --max-semi-space-size=16'
+const unit = new URL('../../../deploy/sites/systemd/godwit-site.service', import.meta.url)
+/** As a site is deployed: a process with room lets garbage lie. */
+const NODE_OPTIONS = /"NODE_OPTIONS=(?<flags>[^"]+)"/.exec(readFileSync(unit, 'utf8'))?.groups?.['flags'] ?? ''
 const PASSWORD = 'bench-secret'
 /** Of the figures that Linux keeps of a process. */
 const TICK_MS = 10

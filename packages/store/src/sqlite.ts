@@ -124,12 +124,16 @@ const READS = /^\s*select\b/i
 /** @param onWrite called before each statement that may write */
 function sqlOf(connection: DatabaseSync, clock: Clock, onWrite: () => void): Sql {
   const statements = new Map<string, { readonly statement: StatementSync; readonly reads: boolean }>()
-  const prepared = (text: string): StatementSync => {
-    const known = statements.get(text) ?? { statement: connection.prepare(text), reads: READS.test(text) }
+  const remembered = (text: string) => {
     if (statements.size >= MAX_STATEMENTS) statements.clear()
+    const known = { statement: connection.prepare(text), reads: READS.test(text) }
     statements.set(text, known)
-    if (!known.reads) onWrite()
-    return known.statement
+    return known
+  }
+  const prepared = (text: string): StatementSync => {
+    const { statement, reads } = statements.get(text) ?? remembered(text)
+    if (!reads) onWrite()
+    return statement
   }
   return {
     all: async (text, values = []) => prepared(text).all(...values) as unknown as readonly Row[],

@@ -112,7 +112,7 @@ test('no more members act at once than the group allows, and one that only waits
     assert.ok(look < 2_000)
     await rig.pass(500)
     const members = await rig.members()
-    const acting = members.filter(({ cursor, endedMs }) => !endedMs && ['Preparing', 'Running'].includes(cursor.stage))
+    const acting = members.filter(({ cursor, endedMs }) => !endedMs && ['Running'].includes(cursor.stage))
     most = Math.max(most, acting.length)
     mostWaiting = Math.max(mostWaiting, members.filter(({ cursor }) => cursor.stage === 'Adopting').length)
     const begun = (await rig.rows()).filter(({ deployStatus }) => deployStatus === 'pre-rehome').length

@@ -27,7 +27,8 @@ export interface Executor {
   /** A run that takes longer is ended by its own host. */
   readonly totalLimitMs: number
   /**
-   * Makes everything that a run reads, so that a failure is known before the subcloud is touched. Can be repeated.
+   * Makes everything that a run reads, so that a failure is known before the subcloud is touched. Leaves nothing behind,
+   * and can be repeated: the run makes it anew.
    * @throws Terminal when it will not work unless somebody changes something
    */
   prepare(attempt: RehomeAttempt): Promise<void>

@@ -81,6 +81,12 @@ export interface StepContext {
   readonly note: (fields: Readonly<Record<string, unknown>>, message: string) => void
 }
 
+export interface Step {
+  readonly wish: Wish
+  /** Id of the member that was woken for the slot that this one has left. */
+  readonly next?: number | undefined
+}
+
 interface Context extends StepContext {
   readonly draft: MemberDraft
 }
@@ -107,14 +113,14 @@ const MAX_DECISIONS = 100
 
 const rest = (afterMs?: number): Extract<Wish, { kind: 'rest' }> => ({ kind: 'rest', afterMs })
 
-export async function stepMember(id: number, given: StepContext): Promise<Wish> {
+export async function stepMember(id: number, given: StepContext): Promise<Step> {
   const scene = await readMember(given.sql, id)
-  if (!scene || scene.member.startedMs === undefined || scene.member.endedMs !== undefined) return rest()
+  if (!scene || scene.member.startedMs === undefined || scene.member.endedMs !== undefined) return { wish: rest() }
   const draft = new MemberDraft(scene.row)
   const wish = await step({ ...given, draft }, scene)
   await draft.save(given.sql)
-  if (holdsSlot(scene.member) && !holdsSlot(draft.member)) await passSlot(given.sql, scene.batch.id)
-  return wish
+  const hasLeft = holdsSlot(scene.member) && !holdsSlot(draft.member)
+  return { wish, next: hasLeft ? await passSlot(given.sql, scene.batch.id) : undefined }
 }
 
 const holdsSlot = ({ cursor: { stage, direction }, endedMs }: BatchMember) =>
@@ -135,7 +141,8 @@ async function step(context: Context, read: MemberScene): Promise<Wish> {
     if (remote === undefined && needsPeer(view.scene, context.host)) return { kind: 'look at peer', ...view }
     outcome = await carryOut(context, view, remote ?? { kind: 'unread' })
     // What was seen before our own claim, or in another stage, is no proof any more.
-    if (!('kind' in outcome) && hasMoved(view, outcome) && !isFor(context.news, outcome)) remote = undefined
+    if (!('kind' in outcome) && hasMoved(view, outcome))
+      remote = isFor(context.news, outcome) ? context.news.remote : undefined
   }
   if (!('kind' in outcome)) throw new Error(`member ${read.member.id} changes without end`)
   return outcome

@@ -38,8 +38,14 @@ interface Pass {
   readonly signal: AbortSignal
   /** Whether the subcloud has come online: asked as soon as its playbook has ended, while that is written. */
   arrival: Promise<Result> | undefined
-  /** What the other site says of itself, since it was asked to stand down. */
-  seen: { readonly remote: Promise<Remote>; readonly askedMs: number } | undefined
+}
+
+/** A member that queues for a slot, as this process saw it last. */
+interface Queueing {
+  readonly scene: GroupScene
+  readonly region: string
+  /** What the other site says, asked as soon as a slot was passed to it. */
+  look?: { readonly remote: Promise<Remote>; readonly askedMs: number }
 }
 
 interface SharedByMembers {
@@ -54,8 +60,7 @@ export class MemberWorker {
   readonly #foresight: Foresight
   /** Ids of members whose run was discarded by this process; a process that does not know does it again. */
   readonly #discarded = new Set<number>()
-  /** Members that queue for a slot, as this process saw them last. */
-  readonly #queueing = new Map<number, { readonly scene: GroupScene; readonly region: string }>()
+  readonly #queueing = new Map<number, Queueing>()
 
   constructor(ports: RehomePorts, watch: RunWatch, { audits, foresight }: SharedByMembers) {
     this.#ports = ports
@@ -65,9 +70,8 @@ export class MemberWorker {
   }
 
   async perform(id: number, signal: AbortSignal): Promise<Again> {
-    const pass: Pass = { signal, arrival: undefined, seen: this.#seenAhead(id) }
-    const foreseen = this.#foresight.take(id)
-    let news: News = foreseen ? { foreseen } : {}
+    const pass: Pass = { signal, arrival: undefined }
+    let news = await this.#firstNews(id)
     for (let step = 0; step < MAX_STEPS; step++) {
       if (signal.aborted) return 0
       const wish = await this.#step(id, news)
@@ -87,11 +91,26 @@ export class MemberWorker {
     throw new Retryable(`member ${id} changes without end`)
   }
 
-  /** Whoever queued, and is woken, goes on mostly: it is looked at while its slot is taken. */
-  #seenAhead(id: number): Pass['seen'] {
+  async #firstNews(id: number): Promise<News> {
+    const foreseen = this.#foresight.take(id)
+    if (foreseen) return { foreseen }
+    this.#lookAhead(id)
+    const look = this.#queueing.get(id)?.look
+    return look && this.#isYoung(look.askedMs) ? { remote: await look.remote, remoteFor: 'Running' } : {}
+  }
+
+  /** Whoever queued, and is woken, goes on mostly: it is looked at before its slot is taken, once. */
+  #lookAhead(id: number): void {
     const queued = this.#queueing.get(id)
-    if (!queued || peerHealth(queued.scene) !== 'available') return undefined
-    return { remote: this.#look(queued.scene, queued), askedMs: this.#ports.site.clock.now() }
+    if (!queued || (queued.look && this.#isYoung(queued.look.askedMs)) || peerHealth(queued.scene) !== 'available')
+      return
+    queued.look = { remote: this.#look(queued.scene, queued), askedMs: this.#ports.site.clock.now() }
+  }
+
+  /** A clock that was set back makes nothing younger. */
+  #isYoung(askedMs: number): boolean {
+    const ageMs = this.#ports.site.clock.now() - askedMs
+    return ageMs >= 0 && ageMs < FRESH_MS
   }
 
   #remember(id: number, wish: Wish): void {
@@ -113,13 +132,14 @@ export class MemberWorker {
   async #step(id: number, news: News): Promise<Wish> {
     const { site, executor } = this.#ports
     const notes: [Fields, string][] = []
-    const wish = await site.database.transaction(sql => {
+    const { wish, next } = await site.database.transaction(sql => {
       // A transaction that is run again says nothing twice.
       notes.length = 0
       const note = (fields: Fields, message: string) => notes.push([fields, message])
       return stepMember(id, { sql, news, isDiscarded: this.#discarded.has(id), host: executor.host, note })
     })
     for (const [fields, message] of notes) site.logger.info(fields, message)
+    if (next !== undefined) this.#lookAhead(next)
     return wish
   }
 
@@ -175,21 +195,23 @@ export class MemberWorker {
       switch (effect.kind) {
         case 'prepare': {
           await executor.prepare(attemptOf(scene, subcloud))
-          const { seen } = pass
-          const isFresh = seen !== undefined && isYoung(site.clock.now() - seen.askedMs)
-          const ahead = isFresh
-            ? ({ remote: await seen.remote, remoteFor: 'Running' } as const)
-            : await this.#ahead(scene, subcloud, 'Running')
-          return { ...ahead, columns: () => ({ is_prepared: 1 }) }
+          return { ...(await this.#ahead(scene, subcloud, 'Running')), columns: prepared }
         }
         case 'report-failure':
           await askForAudit(this.#ports, this.#audits, scene)
           return { columns: () => ({ is_failure_reported: 1 }) }
         case 'release': {
           const askedMs = site.clock.now()
-          const remote = await releaseAtPeer(this.#ports, scene, subcloud, effect.ownerEpoch)
-          pass.seen = { remote: Promise.resolve(remote), askedMs }
-          return { remote, hasAsked: true }
+          const [remote, isPrepared] = await Promise.all([
+            releaseAtPeer(this.#ports, scene, subcloud, effect.ownerEpoch),
+            scene.member.isPrepared || this.#canPrepare(scene, subcloud),
+          ])
+          return {
+            remote,
+            hasAsked: true,
+            ...(this.#isYoung(askedMs) && { remoteFor: 'Running' }),
+            ...(isPrepared && !scene.member.isPrepared && { columns: prepared }),
+          }
         }
       }
     } catch (error) {
@@ -198,6 +220,16 @@ export class MemberWorker {
       const text = error instanceof Error ? error.message : String(error)
       site.logger.debug({ subcloud: subcloud.name, error: text }, 'an effect is tried again')
       return { error: text }
+    }
+  }
+
+  /** Nothing is left of it: the next stage need not do it again. Why it cannot be done is said in its own stage. */
+  async #canPrepare(scene: MemberScene, subcloud: Subcloud): Promise<boolean> {
+    try {
+      await this.#ports.executor.prepare(attemptOf(scene, subcloud))
+      return true
+    } catch {
+      return false
     }
   }
 
@@ -231,8 +263,7 @@ export class MemberWorker {
   }
 }
 
-/** A clock that was set back makes nothing younger. */
-const isYoung = (ageMs: number) => ageMs >= 0 && ageMs < FRESH_MS
+const prepared = () => ({ is_prepared: 1 })
 
 const ended = (endedRunId: string, startedMs: number, outcome: EndedRun): News => ({
   endedRunId,

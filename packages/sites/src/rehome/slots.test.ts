@@ -46,7 +46,7 @@ async function enter(database: Database, id: number): Promise<boolean> {
         const [row] = await selectRows(sql, 'batch_member', { id })
         assert.ok(row)
         const isFree = await takeSlot(sql, 1, WIDTH)
-        await updateRow(sql, 'batch_member', memberOf(row), { stage: isFree ? 'Preparing' : 'Queueing' })
+        await updateRow(sql, 'batch_member', memberOf(row), { stage: isFree ? 'Running' : 'Queueing' })
         return isFree
       })
     } catch (error) {
@@ -81,7 +81,7 @@ for (const tested of testedDatabases) {
     assert.deepEqual(await begin(), [12, true])
     await database.transaction(sql => sql.run(move, ['Queueing']))
     assert.deepEqual(await begin(), [17, true])
-    await database.transaction(sql => sql.run("update batch_member set stage = 'Preparing' where id > 5 and id <= 10"))
+    await database.transaction(sql => sql.run("update batch_member set stage = 'Running' where id > 5 and id <= 10"))
     assert.deepEqual(await begin(), [22, true])
     clock.advance(READY_WITHIN_MS)
     assert.deepEqual(await begin(), [34, true])
@@ -112,7 +112,7 @@ for (const tested of testedDatabases) {
       Array.from({ length: MEMBERS }, (_, index) => enter(workers[index % workers.length] ?? database, index + 1)),
     )
     assert.equal(entered.filter(Boolean).length, WIDTH)
-    const inside = (await members()).filter(({ cursor }) => cursor.stage === 'Preparing')
+    const inside = (await members()).filter(({ cursor }) => cursor.stage === 'Running')
     assert.equal(inside.length, WIDTH)
   })
 
@@ -149,7 +149,7 @@ for (const tested of testedDatabases) {
       })
     const move = (stage: string, id: number) =>
       database.transaction(sql => sql.run('update batch_member set stage = ? where id = ?', [stage, id]))
-    await move('Preparing', 1)
+    await move('Running', 1)
     await move('Queueing', 2)
     const grant = () => database.transaction(sql => grantSlots(sql, 1, 1))
     assert.equal(await grant(), false)

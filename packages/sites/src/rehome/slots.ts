@@ -7,7 +7,7 @@ import { QUEUES } from '../site.ts'
 import { HOLDS_SLOT, type RehomeStage, rehomeTable } from './table.ts'
 
 /** Stages in which a member gets ready for its slot. */
-const GETS_READY: readonly RehomeStage[] = ['Claiming', 'Releasing']
+const GETS_READY: readonly RehomeStage[] = ['Claiming', 'Releasing', 'Preparing']
 /** More of them at the same time do not get ready sooner: each only is without an owner for longer. */
 const READY_AT_ONCE = 12
 /** While all slots are taken: whoever has one goes before whoever waits for one. */
@@ -18,7 +18,7 @@ const MAX_QUEUE = 10_000
 export const READY_WITHIN_MS = 1_000
 
 /** Stages before the home has changed. */
-const BEFORE_HOME: readonly RehomeStage[] = ['Claiming', 'Releasing', 'Queueing', 'Preparing', 'Running']
+const BEFORE_HOME: readonly RehomeStage[] = ['Claiming', 'Releasing', 'Preparing', 'Queueing', 'Running']
 const marks = BEFORE_HOME.map(() => '?').join(', ')
 const OPEN = 'ended_ms is null and started_ms is not null'
 
@@ -90,12 +90,12 @@ export async function grantSlots(sql: Sql, batchId: number, width: number): Prom
   return busy > 0
 }
 
-/** By whoever leaves his slot: it is taken as soon as that is written. */
-export async function passSlot(sql: Sql, batchId: number): Promise<void> {
-  const resting = await restingMembers(sql, batchId, 1)
+/** By whoever leaves his slot: it is taken as soon as that is written. @returns id of the member that was at rest, and takes it */
+export async function passSlot(sql: Sql, batchId: number): Promise<number | undefined> {
+  const [next] = await restingMembers(sql, batchId, 1)
   // Whoever has looked already, and is about to rest, looks once more.
-  for (const id of resting.length > 0 ? resting : await heldMembers(sql, batchId))
-    await wakeWork(sql, QUEUES.member, id)
+  for (const id of next === undefined ? await heldMembers(sql, batchId) : [next]) await wakeWork(sql, QUEUES.member, id)
+  return next === undefined ? undefined : Number(next)
 }
 
 const KEY = 'cast(batch_member.id as text)'

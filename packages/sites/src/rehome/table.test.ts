@@ -149,5 +149,4 @@ test('whoever has been released waits for a slot as long as others take', () => 
   assert.equal(next(at('Queueing', undo), claimed), 'advance')
 })
 
-test('what waits to come online holds no slot of the batch', () =>
-  assert.deepEqual(HOLDS_SLOT, ['Preparing', 'Running']))
+test('what waits to come online holds no slot of the batch', () => assert.deepEqual(HOLDS_SLOT, ['Running']))

@@ -6,8 +6,8 @@ import type { RehomeFacts as Facts } from './facts.ts'
 export const REHOME_STAGES = [
   'Claiming',
   'Releasing',
-  'Queueing',
   'Preparing',
+  'Queueing',
   'Running',
   'Adopting',
   'Managing',
@@ -30,8 +30,8 @@ const SELF = 'this site'
 const PEER = 'the other site'
 const MINUTE_MS = 60_000
 
-/** Of the slots that a batch has: a subcloud that only waits to come online holds none. */
-export const HOLDS_SLOT: readonly RehomeStage[] = ['Preparing', 'Running']
+/** Of the slots that a batch has: whoever gets ready, or only waits to come online, holds none. */
+export const HOLDS_SLOT: readonly RehomeStage[] = ['Running']
 
 const hasValues: Guard<Facts> = {
   what: 'the bootstrap values are complete',
@@ -196,6 +196,15 @@ export const rehomeTable: StageTable<Facts, RehomeEffect, RehomeStage> = {
       undone: isFailureKnown,
     },
     {
+      name: 'Preparing',
+      deadlineMs: 10 * MINUTE_MS,
+      guards: [],
+      steps: [{ what: 'make credentials, authority, inventory and overrides', missing: () => [{ kind: 'prepare' }] }],
+      proof: isPrepared,
+      undo: [unprepared],
+      undone: nothingToProve,
+    },
+    {
       name: 'Queueing',
       // As long as others take. Whether the other site has taken it in since is asked before the playbook runs.
       deadlineMs: Number.POSITIVE_INFINITY,
@@ -203,15 +212,6 @@ export const rehomeTable: StageTable<Facts, RehomeEffect, RehomeStage> = {
       steps: [],
       proof: hasSlot,
       undo: [],
-      undone: nothingToProve,
-    },
-    {
-      name: 'Preparing',
-      deadlineMs: 10 * MINUTE_MS,
-      guards: [],
-      steps: [{ what: 'make credentials, authority, inventory and overrides', missing: () => [{ kind: 'prepare' }] }],
-      proof: isPrepared,
-      undo: [unprepared],
       undone: nothingToProve,
     },
     {

@@ -45,7 +45,7 @@ export const lookAt = ({ database }: SiteParty): Promise<SiteLook> =>
       `select b.operation_id, b.outcome, b.sysadmin_password,
          (select count(*) from batch_member m where m.batch_id = b.id and m.ended_ms is null) as open,
          (select count(*) from batch_member m where m.batch_id = b.id and m.ended_ms is null
-           and m.direction = 'Forward' and m.stage in ('Preparing', 'Running')) as acting
+           and m.direction = 'Forward' and m.stage = 'Running') as acting
        from batch b order by b.id`,
     )
     const [peer] = await selectRows(sql, 'system_peer')

@@ -34,3 +34,19 @@ for (const { name, make } of testedDatabases)
     await database.transaction(sql => updateRow(sql, 'box', { id: 1, version: 2 }, { content: null }))
     assert.equal((await stored())[0]?.['content'], null)
   })
+
+for (const { name, make } of testedDatabases)
+  test(`${name}: a sealed column is opened when somebody asks for it, and not before`, async t => {
+    const inner = (await make(t))(new VirtualClock())
+    await migrateSchema(inner, [schema])
+    let opened = 0
+    const open = (column: string, sealed: string) => {
+      opened++
+      return seal.open(column, sealed)
+    }
+    const database = sealedDatabase(inner, ['content'], { ...seal, open })
+    await database.transaction(sql => insertRow(sql, 'box', { name: 'a', content: 'secret' }))
+    const [row] = await database.transaction(sql => selectRows(sql, 'box'))
+    assert.deepEqual([row?.['name'], opened], ['a', 0])
+    assert.deepEqual([row?.['content'], opened], ['secret', 1])
+  })

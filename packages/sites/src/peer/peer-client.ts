@@ -38,14 +38,14 @@ export interface PeerSitesOptions {
  * an edit of them counts at once (H20).
  */
 export function peerSites(options: PeerSitesOptions): (peer: Row) => PeerSite {
-  const known = new Map<number, { readonly key: string; readonly site: PeerSite }>()
+  const known = new Map<number, { readonly version: number; readonly key: string; readonly site: PeerSite }>()
   return peer => {
-    const id = integer(peer, 'id')
-    const key = JSON.stringify([peer['manager_endpoint'], peer['manager_username'], peer['manager_password']])
+    const [id, version] = [integer(peer, 'id'), integer(peer, 'version')]
     const before = known.get(id)
-    if (before?.key === key) return before.site
-    const site = peerSite(sessionOf(peer, options))
-    known.set(id, { key, site })
+    if (before?.version === version) return before.site
+    const key = JSON.stringify([peer['manager_endpoint'], peer['manager_username'], peer['manager_password']])
+    const site = before?.key === key ? before.site : peerSite(sessionOf(peer, options))
+    known.set(id, { version, key, site })
     return site
   }
 }

@@ -72,7 +72,9 @@ export const batchOf = (row: Row): Batch => ({
   groupId: Number(row['peer_group_id']),
   groupName: String(row['peer_group_name']),
   requestedBy: String(row['requested_by']),
-  sysadminPassword: text(row['sysadmin_password']),
+  get sysadminPassword() {
+    return text(row['sysadmin_password'])
+  },
   cursor: cursorOf<BatchStage>(row),
   isReported: Number(row['is_reported']) === 1,
   cancelledMs: number(row['cancelled_ms']),

@@ -4,9 +4,15 @@ import { type Subcloud, subcloudOf } from '../src/subcloud/rows.ts'
 import { memberRow, UUIDS } from './linked-sites.ts'
 
 export const localMember = (change: Partial<Subcloud> = {}, number = 1): Subcloud => ({
-  ...subcloudOf({ id: number, version: 1, ...memberRow(number) }),
+  ...plain(subcloudOf({ id: number, version: 1, ...memberRow(number) })),
   ...change,
 })
+
+/** What is read of it has no properties of its own. */
+function plain(subcloud: Subcloud): Subcloud {
+  const names = Object.getOwnPropertyNames(Object.getPrototypeOf(subcloud)) as (keyof Subcloud)[]
+  return Object.fromEntries(names.map(name => [name, subcloud[name]])) as unknown as Subcloud
+}
 
 export const PEER_GATEWAY = '192.168.205.101'
 

@@ -168,3 +168,15 @@ test('after the close every transaction is refused, and none waits for ever', as
   const asked = [1, 2].map(() => database.transaction(sql => sql.nowMs()))
   for (const result of asked) await assert.rejects(result, /not open/)
 })
+
+test('a column that another process has added since is there, under its own name', async t => {
+  const path = fileFor(t)
+  const [one, other] = [openSqlite({ path, clock: systemClock }), openSqlite({ path, clock: systemClock })]
+  t.after(() => Promise.all([one.close(), other.close()]))
+  await one.transaction(sql => sql.run('create table t (a integer, b text)'))
+  await one.transaction(sql => sql.run("insert into t values (1, 'x')"))
+  const rows = () => one.transaction(sql => sql.all('select *, a + 1 as next from t'))
+  assert.deepEqual(await rows(), [{ a: 1, b: 'x', next: 2 }])
+  await other.transaction(sql => sql.run("alter table t add column c text default 'y'"))
+  assert.deepEqual(await rows(), [{ a: 1, b: 'x', c: 'y', next: 2 }])
+})

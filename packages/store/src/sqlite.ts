@@ -4,8 +4,9 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { Retryable } from '@godwit/core'
 import { type Clock, nextTurn, sleep } from '@godwit/ports'
 import { CommitGroup } from './commit-group.ts'
-import type { Database, Row, Sql, Value } from './database.ts'
+import type { Database, Sql, Value } from './database.ts'
 import { Durability } from './durability.ts'
+import { type RowReader, rowReader } from './row-reader.ts'
 import { Turns } from './turns.ts'
 
 export interface SqliteOptions {
@@ -123,22 +124,29 @@ const READS = /^\s*select\b/i
 
 /** @param onWrite called before each statement that may write */
 function sqlOf(connection: DatabaseSync, clock: Clock, onWrite: () => void): Sql {
-  const statements = new Map<string, { readonly statement: StatementSync; readonly reads: boolean }>()
+  const statements = new Map<string, Prepared>()
   const remembered = (text: string) => {
     if (statements.size >= MAX_STATEMENTS) statements.clear()
-    const known = { statement: connection.prepare(text), reads: READS.test(text) }
+    const statement = connection.prepare(text)
+    const known = { statement, read: rowReader(statement), isRead: READS.test(text) }
     statements.set(text, known)
     return known
   }
-  const prepared = (text: string): StatementSync => {
-    const { statement, reads } = statements.get(text) ?? remembered(text)
-    if (!reads) onWrite()
-    return statement
+  const prepared = (text: string): Prepared => {
+    const known = statements.get(text) ?? remembered(text)
+    if (!known.isRead) onWrite()
+    return known
   }
   return {
-    all: async (text, values = []) => prepared(text).all(...values) as unknown as readonly Row[],
-    run: async (text, values: readonly Value[] = []) => Number(prepared(text).run(...values).changes),
+    all: async (text, values = []) => prepared(text).read(values),
+    run: async (text, values: readonly Value[] = []) => Number(prepared(text).statement.run(...values).changes),
     nowMs: async () => clock.now(),
     claiming: '',
   }
+}
+
+interface Prepared {
+  readonly statement: StatementSync
+  readonly read: RowReader
+  readonly isRead: boolean
 }

@@ -4,7 +4,7 @@ import type { MemberView } from '../audit/member.ts'
 import type { AvailabilityState, DeployStatus, ManagementState } from '../model/states.ts'
 import type { ValuesVersion } from '../model/values-version.ts'
 import { integer, optionalInteger, optionalText, text } from '../state/column.ts'
-import { rowTime, seen } from '../state/row-time.ts'
+import { rowTime } from '../state/row-time.ts'
 
 export const SUBCLOUD_TABLE = 'subcloud'
 export const NO_ERROR = 'No errors present'
@@ -45,47 +45,112 @@ export interface Subcloud extends MemberView {
   readonly updatedAt: string | undefined
 }
 
-/** Values are parsed when they are asked for: most looks at a subcloud are at its states. */
-export const subcloudOf = (row: Row): Subcloud => {
-  const savedPayload = once(() => savedPayloadOf(json(row, 'rehome_data')))
-  const installValues = once(() => json(row, 'data_install'))
-  const values = once(() => (json(row, 'values_version') ?? {}) as ValuesVersion)
-  return {
-    ...seen(row),
-    name: text(row, 'name'),
-    region: text(row, 'region_name'),
-    description: text(row, 'description'),
-    location: text(row, 'location'),
-    softwareVersion: text(row, 'software_version'),
-    managementState: text(row, 'management_state') as ManagementState,
-    availability: text(row, 'availability_status') as AvailabilityState,
-    deployStatus: text(row, 'deploy_status'),
-    errorDescription: text(row, 'error_description'),
-    managementSubnet: text(row, 'management_subnet'),
-    managementGateway: text(row, 'management_gateway_ip'),
-    managementStart: text(row, 'management_start_ip'),
-    managementEnd: text(row, 'management_end_ip'),
-    systemControllerGateway: text(row, 'systemcontroller_gateway_ip'),
-    oamIpFamily: text(row, 'external_oam_subnet_ip_family'),
-    get savedPayload() {
-      return savedPayload()
-    },
-    get installValues() {
-      return installValues()
-    },
-    groupId: integer(row, 'group_id'),
-    peerGroupId: optionalInteger(row, 'peer_group_id'),
-    isRehomed: integer(row, 'rehomed') === 1,
-    auditFailCount: integer(row, 'audit_fail_count'),
-    answeredMs: optionalInteger(row, 'answered_ms'),
-    ownerEpoch: integer(row, 'owner_epoch'),
-    get values() {
-      return values()
-    },
-    createdAt: text(row, 'created_at'),
-    updatedAt: optionalText(row, 'updated_at'),
+export const subcloudOf = (row: Row): Subcloud => new StoredSubcloud(row)
+
+/**
+ * Columns are read when they are asked for, and JSON is parsed once: most looks at a subcloud are at a few of its states.
+ * It has no properties of its own: a spread of it is empty.
+ */
+class StoredSubcloud implements Subcloud {
+  readonly #row: Row
+  #savedPayload: Parsed<Json | undefined>
+  #installValues: Parsed<Json | undefined>
+  #values: Parsed<ValuesVersion>
+
+  constructor(row: Row) {
+    this.#row = row
+  }
+
+  get id() {
+    return integer(this.#row, 'id')
+  }
+  get version() {
+    return integer(this.#row, 'version')
+  }
+  get name() {
+    return text(this.#row, 'name')
+  }
+  get region() {
+    return text(this.#row, 'region_name')
+  }
+  get description() {
+    return text(this.#row, 'description')
+  }
+  get location() {
+    return text(this.#row, 'location')
+  }
+  get softwareVersion() {
+    return text(this.#row, 'software_version')
+  }
+  get managementState() {
+    return text(this.#row, 'management_state') as ManagementState
+  }
+  get availability() {
+    return text(this.#row, 'availability_status') as AvailabilityState
+  }
+  get deployStatus() {
+    return text(this.#row, 'deploy_status')
+  }
+  get errorDescription() {
+    return text(this.#row, 'error_description')
+  }
+  get managementSubnet() {
+    return text(this.#row, 'management_subnet')
+  }
+  get managementGateway() {
+    return text(this.#row, 'management_gateway_ip')
+  }
+  get managementStart() {
+    return text(this.#row, 'management_start_ip')
+  }
+  get managementEnd() {
+    return text(this.#row, 'management_end_ip')
+  }
+  get systemControllerGateway() {
+    return text(this.#row, 'systemcontroller_gateway_ip')
+  }
+  get oamIpFamily() {
+    return text(this.#row, 'external_oam_subnet_ip_family')
+  }
+  get savedPayload() {
+    this.#savedPayload ??= { value: savedPayloadOf(json(this.#row, 'rehome_data')) }
+    return this.#savedPayload.value
+  }
+  get installValues() {
+    this.#installValues ??= { value: json(this.#row, 'data_install') }
+    return this.#installValues.value
+  }
+  get groupId() {
+    return integer(this.#row, 'group_id')
+  }
+  get peerGroupId() {
+    return optionalInteger(this.#row, 'peer_group_id')
+  }
+  get isRehomed() {
+    return integer(this.#row, 'rehomed') === 1
+  }
+  get auditFailCount() {
+    return integer(this.#row, 'audit_fail_count')
+  }
+  get answeredMs() {
+    return optionalInteger(this.#row, 'answered_ms')
+  }
+  get ownerEpoch() {
+    return integer(this.#row, 'owner_epoch')
+  }
+  get values() {
+    this.#values ??= { value: (json(this.#row, 'values_version') ?? {}) as ValuesVersion }
+    return this.#values.value
+  }
+  get createdAt() {
+    return text(this.#row, 'created_at')
+  }
+  get updatedAt() {
+    return optionalText(this.#row, 'updated_at')
   }
 }
+
+type Parsed<Value> = { readonly value: Value } | undefined
 
 /** The column `rehome_data` that holds this payload. */
 export const rehomeDataColumn = (savedPayload: Json): string => JSON.stringify({ saved_payload: savedPayload })
@@ -120,14 +185,6 @@ export const ENDPOINT_TYPES = [
   'kube-rootca',
   'software',
 ] as const
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined
-  return () => {
-    made ??= { value: make() }
-    return made.value
-  }
-}
 
 function json(row: Row, name: string): Json | undefined {
   const value = optionalText(row, name)

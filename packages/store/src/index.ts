@@ -2,7 +2,7 @@ export type { Database, Row, Sql, TransactionOptions, Value } from './database.t
 export { openPostgres, type PostgresOptions } from './postgres.ts'
 export { deleteRow, insertRow, type Seen, selectRows, updateRow } from './rows.ts'
 export { migrateSchema, type SchemaStep } from './schema.ts'
-export { type Seal, sealedDatabase } from './sealed.ts'
+export { clearValue, type Seal, sealedDatabase } from './sealed.ts'
 export { openSqlite, type SqliteOptions } from './sqlite.ts'
 export { type WakingDatabase, wakingDatabase } from './waking.ts'
 export {

@@ -1,7 +1,7 @@
 /**
- * A database that keeps the values of some columns sealed: whoever works with rows sees them as they are, whoever has
- * only the files sees nothing. Such columns are written by `insertRow` and `updateRow` only, and never searched. What a
- * row has of them is opened when it is asked for, and each time: most looks are at other columns.
+ * A database that keeps the values of some columns sealed: whoever has only the files sees nothing. Such columns are
+ * written by `insertRow` and `updateRow` only, and never searched; rows hold them as they are stored, and `clearValue`
+ * opens one when somebody asks for it, and each time: most looks are at other columns.
  */
 import type { Database, Row, Sql, Value } from './database.ts'
 
@@ -12,22 +12,34 @@ export interface Seal {
   open(column: string, sealed: string): string
 }
 
+const OPEN = Symbol('open')
+type Open = (column: string, value: Value) => Value
+type SealedRow = Record<string, Value> & { [OPEN]?: Open }
+
+/** @returns what was written in this column, whether the row is of a database that seals it or not */
+export function clearValue(row: Row, column: string): Value | undefined {
+  const { [column]: value, [OPEN]: open } = row as SealedRow
+  return open && value !== undefined ? open(column, value) : value
+}
+
 export function sealedDatabase(inner: Database, columns: readonly string[], seal: Seal): Database {
   const isSealed = new Set(columns)
+  const either = (turned: Seal['open']) => (column: string, value: Value) =>
+    isSealed.has(column) && typeof value === 'string' ? turned(column, value) : value
+  const open = either(seal.open)
   // A driver's rows are made for one reader: no need to copy them.
-  const openable = (row: Row): Row => {
-    for (const column of columns) {
-      const value = row[column]
-      if (typeof value === 'string')
-        Object.defineProperty(row, column, { get: () => seal.open(column, value), enumerable: true })
-    }
+  const openable = (row: SealedRow): Row => {
+    row[OPEN] = open
     return row
   }
   const wrap = (sql: Sql): Sql => ({
     ...sql,
-    all: async (text, values) => (await sql.all(text, values)).map(openable),
-    seal: (column: string, value: Value) =>
-      isSealed.has(column) && typeof value === 'string' ? seal.seal(column, value) : value,
+    all: async (text, values) => {
+      const rows = await sql.all(text, values)
+      // All have the same columns.
+      return columns.some(column => rows[0]?.[column] !== undefined) ? rows.map(openable) : rows
+    },
+    seal: either(seal.seal),
   })
   return {
     transaction: (work, options) => inner.transaction(sql => work(wrap(sql)), options),

@@ -1,6 +1,6 @@
 /** The other site over its REST API. Which text of a refusal means what is the contract that such sites have. */
 import type { Clock } from '@godwit/ports'
-import type { Row } from '@godwit/store'
+import { clearValue, type Row } from '@godwit/store'
 import type { HttpExchange } from '../http/exchange.ts'
 import { networkExchange } from '../http/socket-exchange.ts'
 import { integer, text } from '../state/column.ts'
@@ -43,16 +43,18 @@ export function peerSites(options: PeerSitesOptions): (peer: Row) => PeerSite {
     const [id, version] = [integer(peer, 'id'), integer(peer, 'version')]
     const before = known.get(id)
     if (before?.version === version) return before.site
-    const key = JSON.stringify([peer['manager_endpoint'], peer['manager_username'], peer['manager_password']])
+    const key = JSON.stringify([peer['manager_endpoint'], peer['manager_username'], passwordOf(peer)])
     const site = before?.key === key ? before.site : peerSite(sessionOf(peer, options))
     known.set(id, { version, key, site })
     return site
   }
 }
 
+const passwordOf = (peer: Row) => String(clearValue(peer, 'manager_password'))
+
 function sessionOf(peer: Row, options: PeerSitesOptions): PeerSession {
   const { secretOf = stored => stored, exchange = networkExchange, ...rest } = options
-  const password = Buffer.from(secretOf(text(peer, 'manager_password')), 'base64').toString()
+  const password = Buffer.from(secretOf(passwordOf(peer)), 'base64').toString()
   const login = { endpoint: text(peer, 'manager_endpoint'), username: text(peer, 'manager_username'), password }
   return new PeerSession({ ...rest, exchange, login })
 }

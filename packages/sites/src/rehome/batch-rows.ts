@@ -1,6 +1,6 @@
 /** A batch and its members as rows: what is durable of one migrate request. */
 import type { Cursor, Direction } from '@godwit/core'
-import type { Row, Value } from '@godwit/store'
+import { clearValue, type Row, type Value } from '@godwit/store'
 import type { RunOutcome } from '../ansible/playbook-runner.ts'
 import type { BatchStage } from './batch-table.ts'
 import type { RehomeStage } from './table.ts'
@@ -73,7 +73,7 @@ export const batchOf = (row: Row): Batch => ({
   groupName: String(row['peer_group_name']),
   requestedBy: String(row['requested_by']),
   get sysadminPassword() {
-    return text(row['sysadmin_password'])
+    return text(clearValue(row, 'sysadmin_password'))
   },
   cursor: cursorOf<BatchStage>(row),
   isReported: Number(row['is_reported']) === 1,

@@ -1,6 +1,6 @@
 /** What of a site is sealed at rest, and the check that a site has the key of its database. */
 import { Terminal } from '@godwit/core'
-import { type Database, insertRow, type Seal, sealedDatabase, selectRows } from '@godwit/store'
+import { clearValue, type Database, insertRow, type Seal, sealedDatabase, selectRows } from '@godwit/store'
 
 /** Passwords of other sites and of subclouds, and all values that may hold one. */
 export const SEALED_COLUMNS: readonly string[] = [
@@ -20,9 +20,8 @@ export async function sealedWith(inner: Database, seal: Seal): Promise<Database>
   const database = sealedDatabase(inner, SEALED_COLUMNS, seal)
   await database.transaction(async sql => {
     const rows = await selectRows(sql, 'secrets_key')
-    // To read it is to open it.
-    for (const { proof } of rows)
-      if (proof !== PROOF) throw new Terminal('SecretsKey', 'the proof of the key is another')
+    for (const row of rows)
+      if (clearValue(row, 'proof') !== PROOF) throw new Terminal('SecretsKey', 'the proof of the key is another')
     if (rows.length === 0) await insertRow(sql, 'secrets_key', { proof: PROOF })
   })
   return database

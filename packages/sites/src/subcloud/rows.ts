@@ -1,5 +1,5 @@
 /** Subclouds as rows, and their members of JSON text. */
-import { type Row, type Sql, selectRows, updateRow } from '@godwit/store'
+import { clearValue, type Row, type Sql, selectRows, updateRow } from '@godwit/store'
 import type { MemberView } from '../audit/member.ts'
 import type { AvailabilityState, DeployStatus, ManagementState } from '../model/states.ts'
 import type { ValuesVersion } from '../model/values-version.ts'
@@ -187,8 +187,8 @@ export const ENDPOINT_TYPES = [
 ] as const
 
 function json(row: Row, name: string): Json | undefined {
-  const value = optionalText(row, name)
-  return value === undefined ? undefined : (JSON.parse(value) as Json)
+  const value = clearValue(row, name) ?? null
+  return value === null ? undefined : (JSON.parse(String(value)) as Json)
 }
 
 function savedPayloadOf(rehomeData: Json | undefined): Json | undefined {

@@ -185,7 +185,7 @@ export class RehomeRig {
 
   /** What the monitor of this site says. */
   async peerIs(state: 'available' | 'unavailable'): Promise<void> {
-    await this.write(sql => sql.run('update system_peer set availability_state = ?', [state]))
+    await this.write(sql => sql.run('update system_peer set availability_state = ?, version = version + 1', [state]))
   }
 
   async wakeAll(): Promise<void> {

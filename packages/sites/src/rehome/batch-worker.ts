@@ -5,14 +5,15 @@ import { groupLedByPeer } from '../alarms/definitions.ts'
 import { clearAlarm } from '../alarms/store.ts'
 import { updateGroup } from '../peer-group/rows.ts'
 import type { AuditRequests } from './audit-requests.ts'
-import { type Batch, batchOf, cursorColumns, memberOf, notWaiting, waitingColumns } from './batch-rows.ts'
+import { cursorColumns, memberOf, notWaiting, waitingColumns } from './batch-rows.ts'
 import { type BatchEffect, type BatchFacts, type BatchStage, batchTable } from './batch-table.ts'
 import { enterStage } from './cursor.ts'
 import type { Foresight } from './foresight.ts'
 import { askForAudit } from './member-effects.ts'
 import { batchOutcome } from './operation-view.ts'
 import type { RehomePorts } from './ports.ts'
-import { type GroupScene, lookAtPeer, peerHealth, readGroup } from './scene.ts'
+import { type GroupScene, lookAtPeer, peerHealth } from './scene.ts'
+import { readShared, type SharedRows } from './shared-rows.ts'
 import { beginMembers, grantSlots, membersToBegin, READY_WITHIN_MS, wakeBeforeHome } from './slots.ts'
 
 const REPORT_AGAIN_MS = 5_000
@@ -22,8 +23,7 @@ const MAX_STEPS = 20
 /** Members that the other site is asked about at the same time before they begin. */
 const FORESEEN_AT_ONCE = 32
 
-interface BatchScene extends GroupScene {
-  readonly batch: Batch
+interface BatchScene extends GroupScene, SharedRows {
   readonly unfinished: number
 }
 interface Moved {
@@ -202,11 +202,10 @@ async function clearAway(sql: Sql, { group, peer }: BatchScene): Promise<void> {
 }
 
 async function readBatch(sql: Sql, id: number): Promise<BatchScene | undefined> {
-  const [row] = await selectRows(sql, 'batch', { id })
-  if (!row) return undefined
-  const batch = batchOf(row)
+  const shared = await readShared(sql, id)
+  if (!shared) return undefined
   const [open] = await sql.all('select count(*) as n from batch_member where batch_id = ? and ended_ms is null', [id])
-  return { batch, unfinished: Number(open?.['n'] ?? 0), ...(await readGroup(sql, batch.groupId)) }
+  return { ...shared, unfinished: Number(open?.['n'] ?? 0), nowMs: await sql.nowMs() }
 }
 
 /** Without a group there is nothing to mark and nothing to lead: its rows are as if they were written. */

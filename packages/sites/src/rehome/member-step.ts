@@ -20,6 +20,7 @@ import { enterStage } from './cursor.ts'
 import type { RehomeFacts } from './facts.ts'
 import { MemberDraft } from './member-draft.ts'
 import { factsOf, type MemberScene, needsPeer, peerHealth, readMember } from './scene.ts'
+import type { KnownRows, SharedRows } from './shared-rows.ts'
 import { passSlot, takeSlot } from './slots.ts'
 import { HOLDS_SLOT, isReleased, type RehomeEffect, type RehomeStage, rehomeTable } from './table.ts'
 
@@ -72,6 +73,7 @@ export type Wish =
 
 export interface StepContext {
   readonly sql: Sql
+  readonly known?: KnownRows
   readonly news: News
   /** Nothing of the run is left at its executor, as far as this process knows. */
   readonly isDiscarded: boolean
@@ -85,6 +87,7 @@ export interface Step {
   readonly wish: Wish
   /** Id of the member that was woken for the slot that this one has left. */
   readonly next?: number | undefined
+  readonly shared?: SharedRows
 }
 
 interface Context extends StepContext {
@@ -114,13 +117,14 @@ const MAX_DECISIONS = 100
 const rest = (afterMs?: number): Extract<Wish, { kind: 'rest' }> => ({ kind: 'rest', afterMs })
 
 export async function stepMember(id: number, given: StepContext): Promise<Step> {
-  const scene = await readMember(given.sql, id)
+  const scene = await readMember(given.sql, id, given.known)
   if (!scene || scene.member.startedMs === undefined || scene.member.endedMs !== undefined) return { wish: rest() }
   const draft = new MemberDraft(scene.row)
   const wish = await step({ ...given, draft }, scene)
   await draft.save(given.sql)
   const hasLeft = holdsSlot(scene.member) && !holdsSlot(draft.member)
-  return { wish, next: hasLeft ? await passSlot(given.sql, scene.batch.id) : undefined }
+  const { batch, group, peer } = scene
+  return { wish, next: hasLeft ? await passSlot(given.sql, batch.id) : undefined, shared: { batch, group, peer } }
 }
 
 const holdsSlot = ({ cursor: { stage, direction }, endedMs }: BatchMember) =>

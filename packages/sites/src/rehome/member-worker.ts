@@ -14,6 +14,7 @@ import { type EndedRun, LOOK_SELDOM_MS, type News, stepMember, type Wish } from 
 import type { RehomePorts } from './ports.ts'
 import type { RunWatch } from './run-watch.ts'
 import { type GroupScene, lookAtPeer, type MemberScene, peerHealth } from './scene.ts'
+import type { SharedRows } from './shared-rows.ts'
 import type { RehomeStage } from './table.ts'
 
 /** The host of a run that is not heard of has ended it by then. */
@@ -23,8 +24,9 @@ const HOST_GRACE_MS = 60_000
  * was on the disk, and as long as that stands the other site, which sees it, starts nothing of its own.
  */
 const FRESH_MS = 500
-/** Members of this process that queue are remembered. */
+/** Members of this process that queue are remembered, and batches that they are of. */
 const MAX_QUEUEING = 1_024
+const MAX_BATCHES = 16
 /** Each is a transaction. */
 const MAX_STEPS = 100
 
@@ -61,6 +63,8 @@ export class MemberWorker {
   /** Ids of members whose run was discarded by this process; a process that does not know does it again. */
   readonly #discarded = new Set<number>()
   readonly #queueing = new Map<number, Queueing>()
+  /** By id of the batch. */
+  readonly #shared = new Map<number, SharedRows>()
 
   constructor(ports: RehomePorts, watch: RunWatch, { audits, foresight }: SharedByMembers) {
     this.#ports = ports
@@ -118,10 +122,7 @@ export class MemberWorker {
     if (wish.kind !== 'rest' || !wish.queues) return
     const { scene, subcloud } = wish.queues
     const { group, peer, nowMs } = scene
-    this.#queueing.set(id, { scene: { group, peer, nowMs }, region: subcloud.region })
-    // One that another process has taken since is not heard of again.
-    const [oldest] = this.#queueing.size > MAX_QUEUEING ? this.#queueing.keys() : []
-    if (oldest !== undefined) this.#queueing.delete(oldest)
+    keep(this.#queueing, id, { scene: { group, peer, nowMs }, region: subcloud.region }, MAX_QUEUEING)
   }
 
   async #discard(runId: string, id: number): Promise<void> {
@@ -132,13 +133,15 @@ export class MemberWorker {
   async #step(id: number, news: News): Promise<Wish> {
     const { site, executor } = this.#ports
     const notes: [Fields, string][] = []
-    const { wish, next } = await site.database.transaction(sql => {
+    const isDiscarded = this.#discarded.has(id)
+    const { wish, next, shared } = await site.database.transaction(sql => {
       // A transaction that is run again says nothing twice.
       notes.length = 0
       const note = (fields: Fields, message: string) => notes.push([fields, message])
-      return stepMember(id, { sql, news, isDiscarded: this.#discarded.has(id), host: executor.host, note })
+      return stepMember(id, { sql, known: this.#shared, news, isDiscarded, host: executor.host, note })
     })
     for (const [fields, message] of notes) site.logger.info(fields, message)
+    if (shared) keep(this.#shared, shared.batch.id, shared, MAX_BATCHES)
     if (next !== undefined) this.#lookAhead(next)
     return wish
   }
@@ -261,6 +264,13 @@ export class MemberWorker {
       watched.close()
     }
   }
+}
+
+/** The oldest are forgotten: one that another process has taken since is not heard of again. */
+function keep<Value>(known: Map<number, Value>, id: number, value: Value, most: number): void {
+  known.set(id, value)
+  const [oldest] = known.size > most ? known.keys() : []
+  if (oldest !== undefined) known.delete(oldest)
 }
 
 const prepared = () => ({ is_prepared: 1 })

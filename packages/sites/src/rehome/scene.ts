@@ -2,51 +2,35 @@
 import { type Row, type Sql, selectRows } from '@godwit/store'
 import type { Remote } from '../audit/member.ts'
 import type { PeerSite, RemoteView } from '../peer/peer-site.ts'
-import { groupById, type PeerGroup } from '../peer-group/rows.ts'
 import { type Subcloud, subcloudById } from '../subcloud/rows.ts'
-import { type Batch, type BatchMember, batchOf, memberOf } from './batch-rows.ts'
+import { type BatchMember, memberOf } from './batch-rows.ts'
 import { nextOwnerEpoch } from './batch-table.ts'
 import type { RehomeFacts } from './facts.ts'
+import { type GroupRows, type KnownRows, readShared, type SharedRows } from './shared-rows.ts'
 import { bootstrapData } from './values.ts'
 
-export interface GroupScene {
-  /** undefined: a subcloud that is taken in alone. */
-  readonly group: PeerGroup | undefined
-  /** The other site, as the monitor knows it; undefined when the group has no association. */
-  readonly peer: Row | undefined
+export interface GroupScene extends GroupRows {
   readonly nowMs: number
 }
 
-export interface MemberScene extends GroupScene {
+export interface MemberScene extends GroupScene, SharedRows {
   readonly member: BatchMember
   /** Of the member, as the table has it. */
   readonly row: Row
-  readonly batch: Batch
   readonly subcloud: Subcloud | undefined
   /** Asked for only while the member waits for one. */
   readonly isSlotFree?: boolean
 }
 
-const PEER_OF_GROUP = `select peer.* from peer_group_association association
-  join system_peer peer on peer.id = association.system_peer_id
-  where association.peer_group_id = ? order by association.id limit 1`
-
-/** A peer is looked up by its group: one that was never reached yet is not given up either. */
-export async function readGroup(sql: Sql, groupId: number): Promise<GroupScene> {
-  const group = groupId === 0 ? undefined : await groupById(sql, groupId)
-  const [peer] = group ? await sql.all(PEER_OF_GROUP, [groupId]) : []
-  return { group, peer, nowMs: await sql.nowMs() }
-}
-
-export async function readMember(sql: Sql, id: number): Promise<MemberScene | undefined> {
+/** @param known of batches, from earlier looks */
+export async function readMember(sql: Sql, id: number, known?: KnownRows): Promise<MemberScene | undefined> {
   const [row] = await selectRows(sql, 'batch_member', { id })
   if (!row) return undefined
   const member = memberOf(row)
-  const [batchRow] = await selectRows(sql, 'batch', { id: member.batchId })
-  if (!batchRow) return undefined
-  const batch = batchOf(batchRow)
+  const shared = await readShared(sql, member.batchId, known)
+  if (!shared) return undefined
   const subcloud = await subcloudById(sql, member.subcloudId)
-  return { member, row, batch, subcloud, ...(await readGroup(sql, batch.groupId)) }
+  return { member, row, subcloud, ...shared, nowMs: await sql.nowMs() }
 }
 
 export function peerHealth({ peer }: GroupScene): RehomeFacts['peer'] {

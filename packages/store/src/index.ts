@@ -1,6 +1,6 @@
 export type { Database, Row, Sql, TransactionOptions, Value } from './database.ts'
 export { openPostgres, type PostgresOptions } from './postgres.ts'
-export { deleteRow, insertRow, type Seen, selectRows, updateRow } from './rows.ts'
+export { deleteRow, insertRow, insertRows, type Seen, selectRows, updateRow } from './rows.ts'
 export { migrateSchema, type SchemaStep } from './schema.ts'
 export { clearValue, type Seal, sealedDatabase } from './sealed.ts'
 export { openSqlite, type SqliteOptions } from './sqlite.ts'

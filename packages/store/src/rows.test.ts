@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test'
 import { Retryable } from '@godwit/core'
 import { VirtualClock } from '@godwit/ports'
 import { type TestedDatabase, testedDatabases } from '../../../scripts/testing/databases.ts'
-import { deleteRow, insertRow, selectRows, updateRow } from './rows.ts'
+import { deleteRow, insertRow, insertRows, selectRows, updateRow } from './rows.ts'
 import { migrateSchema } from './schema.ts'
 
 const things = {
@@ -37,6 +37,20 @@ function suite(tested: TestedDatabase): void {
     )
     const rows = await database.transaction(sql => selectRows(sql, 'thing', { name: 'a' }))
     assert.deepEqual({ ...rows[0] }, { id: 1, version: 2, name: 'a', size: 2 })
+  })
+
+  test(`${tested.name}: many rows are written in their order, each value under its own name`, async t => {
+    const database = await setUp(t, tested)
+    const rows = Array.from({ length: 123 }, (_, size) =>
+      size % 2 ? { name: `n${size}`, size } : { size, name: `n${size}` },
+    )
+    await database.transaction(sql => insertRows(sql, 'thing', rows))
+    await database.transaction(sql => insertRows(sql, 'thing', []))
+    const read = await database.transaction(sql => selectRows(sql, 'thing'))
+    assert.deepEqual(
+      read,
+      rows.map(({ name, size }) => ({ id: size + 1, version: 1, name, size })),
+    )
   })
 
   test(`${tested.name}: what a failed transaction wrote is taken back`, async t => {

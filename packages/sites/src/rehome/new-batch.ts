@@ -1,5 +1,5 @@
 /** Beginning and cancelling a batch: rows and wakes, in the transaction of whoever asks. The workers do the rest. */
-import { insertRow, type Row, type Sql, selectRows, updateRow, wakeWork } from '@godwit/store'
+import { insertRow, insertRows, type Row, type Sql, selectRows, updateRow, wakeWork } from '@godwit/store'
 import { QUEUES } from '../site.ts'
 import { rowTime } from '../state/row-time.ts'
 import { type Batch, batchOf, cursorColumns } from './batch-rows.ts'
@@ -38,8 +38,8 @@ export async function beginBatch(sql: Sql, batch: NewBatch): Promise<Batch> {
     outcome: null,
     created_at: await rowTime(sql),
   })
-  for (const subcloud of batch.subclouds)
-    await insertRow(sql, 'batch_member', newMember(Number(row['id']), batch.operationId, subcloud, nowMs))
+  const members = batch.subclouds.map(subcloud => newMember(Number(row['id']), batch.operationId, subcloud, nowMs))
+  await insertRows(sql, 'batch_member', members)
   await wakeWork(sql, QUEUES.batch, String(row['id']))
   return batchOf(row)
 }

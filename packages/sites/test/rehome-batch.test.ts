@@ -112,7 +112,7 @@ test('no more members act at once than the group allows, and one that only waits
     assert.ok(look < 2_000)
     await rig.pass(500)
     const members = await rig.members()
-    const acting = members.filter(({ cursor, endedMs }) => !endedMs && ['Running'].includes(cursor.stage))
+    const acting = members.filter(({ cursor, endedMs }) => !endedMs && cursor.stage === 'Running')
     most = Math.max(most, acting.length)
     mostWaiting = Math.max(mostWaiting, members.filter(({ cursor }) => cursor.stage === 'Adopting').length)
     const begun = (await rig.rows()).filter(({ deployStatus }) => deployStatus === 'pre-rehome').length
@@ -120,6 +120,22 @@ test('no more members act at once than the group allows, and one that only waits
   }
   assert.deepEqual([most, mostWaiting > 3], [3, true])
   assert.equal((await rig.batch()).outcome, 'complete')
+})
+
+test('whoever queues is ready to run, and gives way when the other site has taken it in by the time a slot is free (H11)', async t => {
+  const rig = await setUp(t, { members: 2, width: 1, subcloud: () => ({ knobs: { stepMs: 1_000 } }) })
+  await rig.migrate('op-1')
+  await rig.pass(5_000)
+  const [, second] = await rig.members()
+  assert.deepEqual([second?.cursor.stage, second?.isPrepared], ['Queueing', true])
+  const there = rig.peer.members.get('r2')
+  Object.assign(there ?? {}, { deployStatus: 'rehoming', managementState: 'unmanaged', ownerEpoch: 99 })
+  assert.equal((await rig.passUntilEnded()).outcome, 'partly-failed')
+  assert.deepEqual(
+    rig.subclouds.started.map(({ region }) => region),
+    ['r1'],
+  )
+  assert.equal((await rig.members())[1]?.code, 'TakenByPeer')
 })
 
 test('two processes share a batch without ever running more than its slots, or a playbook twice', async t => {

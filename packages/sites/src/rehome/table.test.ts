@@ -143,6 +143,12 @@ test('a failure is marked here and told there before the attempt is over', () =>
   assert.equal(next(at('Claiming', undo), marked), 'finish')
 })
 
+test('what a playbook needs is made before a slot is asked for', () => {
+  assert.equal(next(at('Preparing', enter), claimed), 'prepare')
+  const decision = decide(rehomeTable, at('Preparing'), facts({ ...claimed, isPrepared: true }), 0)
+  assert.deepEqual(decision.kind === 'advance' && decision.to, 'Queueing')
+})
+
 test('whoever has been released waits for a slot as long as others take', () => {
   assert.equal(next({ ...at('Queueing'), deadlineMs: 10 }, { ...claimed, isSlotFree: true }, 20), 'advance')
   assert.equal(next(at('Queueing'), claimed, Number.MAX_SAFE_INTEGER), 'wait')

@@ -19,6 +19,7 @@ import {
 import { enterStage } from './cursor.ts'
 import type { RehomeFacts } from './facts.ts'
 import { MemberDraft } from './member-draft.ts'
+import type { Note } from './noted.ts'
 import { factsOf, type MemberScene, needsPeer, peerHealth, readMember } from './scene.ts'
 import type { KnownRows, SharedRows } from './shared-rows.ts'
 import { passSlot, takeSlot } from './slots.ts'
@@ -79,8 +80,7 @@ export interface StepContext {
   readonly isDiscarded: boolean
   /** Where runs of this process live. */
   readonly host: string
-  /** Told of what changed; said once the transaction is durable. */
-  readonly note: (fields: Readonly<Record<string, unknown>>, message: string) => void
+  readonly note: Note
 }
 
 export interface Step {

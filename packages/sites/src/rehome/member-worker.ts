@@ -3,7 +3,6 @@
  * something. Everything it knows is in rows, so that whoever comes after a crash goes on.
  */
 import { Retryable, Terminal } from '@godwit/core'
-import type { Fields } from '@godwit/ports'
 import type { Again } from '@godwit/store'
 import type { Remote } from '../audit/member.ts'
 import type { Subcloud } from '../subcloud/rows.ts'
@@ -11,6 +10,7 @@ import type { AuditRequests } from './audit-requests.ts'
 import type { Foresight } from './foresight.ts'
 import { askForAudit, attemptOf, releaseAtPeer } from './member-effects.ts'
 import { type EndedRun, LOOK_SELDOM_MS, type News, stepMember, type Wish } from './member-step.ts'
+import { noted } from './noted.ts'
 import type { RehomePorts } from './ports.ts'
 import type { RunWatch } from './run-watch.ts'
 import { type GroupScene, lookAtPeer, type MemberScene, peerHealth } from './scene.ts'
@@ -132,15 +132,8 @@ export class MemberWorker {
 
   async #step(id: number, news: News): Promise<Wish> {
     const { site, executor } = this.#ports
-    const notes: [Fields, string][] = []
-    const isDiscarded = this.#discarded.has(id)
-    const { wish, next, shared } = await site.database.transaction(sql => {
-      // A transaction that is run again says nothing twice.
-      notes.length = 0
-      const note = (fields: Fields, message: string) => notes.push([fields, message])
-      return stepMember(id, { sql, known: this.#shared, news, isDiscarded, host: executor.host, note })
-    })
-    for (const [fields, message] of notes) site.logger.info(fields, message)
+    const given = { news, known: this.#shared, isDiscarded: this.#discarded.has(id), host: executor.host }
+    const { wish, next, shared } = await noted(site, (sql, note) => stepMember(id, { ...given, sql, note }))
     if (shared) keep(this.#shared, shared.batch.id, shared, MAX_BATCHES)
     if (next !== undefined) this.#lookAhead(next)
     return wish

@@ -14,13 +14,18 @@ export class FakePeer {
   /** Calls that wrote or asked for something, in order. */
   readonly calls: string[] = []
   isUp = true
+  /** Waited for before each answer to a look. */
+  onView: () => Promise<void> = async () => undefined
   /** Called at each audit that is asked for. */
   onAudit: () => Promise<void> = async () => undefined
 
   /** As workers get it; called for each of their calls. */
   site(): PeerSite {
     const peer: Partial<PeerSite> = {
-      view: async region => this.#shown(region),
+      view: async region => {
+        await this.onView()
+        return this.#shown(region)
+      },
       standDown: async (region, ownerEpoch) => this.#release(region, ownerEpoch),
       requestAudit: async ({ name, migrationStatus }) => {
         this.#answer()

@@ -1,5 +1,5 @@
 /** One site with its real workers, simulated subclouds and another site that does as it is told, on a virtual clock. */
-import { seededRandom, silentLogger, VirtualClock } from '@godwit/ports'
+import { type Clock, seededRandom, silentLogger, VirtualClock } from '@godwit/ports'
 import {
   type CrashTime,
   letTimePass,
@@ -33,6 +33,8 @@ export interface RigOptions {
   readonly width?: number
   /** False: a group without association. */
   readonly hasPeer?: boolean
+  /** What the executor does to prepare; nothing unless told. */
+  readonly prepare?: (name: string, clock: Clock) => Promise<void>
   readonly subcloud?: (number: number) => {
     readonly knobs?: Partial<SubcloudKnobs>
     readonly simulated?: Partial<NewSubcloud>
@@ -51,9 +53,11 @@ export class RehomeRig {
   readonly #lives = new Set<ProcessGate>()
   #crashAt: { readonly event: number; readonly when: CrashTime } | undefined
   #holder = 0
+  #prepare: RigOptions['prepare']
 
-  static async build({ members = 1, width = 10, hasPeer = true, subcloud }: RigOptions = {}): Promise<RehomeRig> {
+  static async build({ members = 1, width = 10, hasPeer = true, prepare, subcloud }: RigOptions = {}) {
     const rig = new RehomeRig()
+    rig.#prepare = prepare
     await migrateSchema(rig.#inner, sitesSchema)
     await rig.write(async sql => {
       await insertRow(sql, 'subcloud_peer_group', groupRow(width))
@@ -84,10 +88,12 @@ export class RehomeRig {
     const site = this.#site(gate)
     const exchange = this.#gated(gate, subcloudApi(this.subclouds, this.clock))
     const shared = { exchange, url: 'http://simulator', site: HERE }
+    const executor = new SimulatedExecutor({ ...shared, clock: site.clock })
+    executor.prepare = async ({ name }) => await this.#prepare?.(name, site.clock)
     const ports = {
       site,
       probe: new SimulatedProbe(shared),
-      executor: new SimulatedExecutor({ ...shared, clock: site.clock }),
+      executor,
       peerSite: () => this.peer.site(),
       holder: `life-${++this.#holder}`,
       pollMs: 10 * MINUTE_MS,

@@ -3,7 +3,10 @@ import { createHash } from 'node:crypto'
 import { Terminal } from '@godwit/core'
 import type { Database, Sql } from './database.ts'
 
-/** A step is never edited once it was released: a later one changes what it made. */
+/**
+ * A step is never edited once it was released: a later one changes what it made. Other processes may have the database
+ * open: a step may add columns to a table, and neither renames one nor takes one away.
+ */
 export interface SchemaStep {
   readonly name: string
   readonly statements: readonly string[]

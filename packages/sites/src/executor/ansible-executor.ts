@@ -12,7 +12,7 @@ import type { Executor, RehomeAttempt, RunSignals } from './executor.ts'
 export interface ControllerCredentials {
   /**
    * By the names that the playbook knows (`users`, `admin_password`, `dc_root_ca_cert`, …). Asked again it gives the same,
-   * or something as good.
+   * or something as good; to be asked leaves nothing behind.
    * @throws Terminal when there are none; anything else is tried again
    */
   overridesFor(subcloud: { readonly name: string; readonly region: string }): Promise<Readonly<Record<string, unknown>>>

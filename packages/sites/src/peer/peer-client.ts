@@ -50,7 +50,7 @@ export function peerSites(options: PeerSitesOptions): (peer: Row) => PeerSite {
   }
 }
 
-const passwordOf = (peer: Row) => String(clearValue(peer, 'manager_password'))
+const passwordOf = (peer: Row) => String(clearValue(peer, 'manager_password') ?? '')
 
 function sessionOf(peer: Row, options: PeerSitesOptions): PeerSession {
   const { secretOf = stored => stored, exchange = networkExchange, ...rest } = options

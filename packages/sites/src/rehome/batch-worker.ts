@@ -54,11 +54,10 @@ export class BatchWorker {
   #foresee({ scene, next }: Foreseen): void {
     const { peer } = scene
     if (!peer || peerHealth(scene) !== 'available') return
-    const { peerSite, site } = this.#ports
-    const askedMs = site.clock.now()
+    const askedMs = this.#ports.site.clock.now()
     const unknown = next.filter(({ id }) => !this.#foresight.knows(id)).slice(0, FORESEEN_AT_ONCE)
     for (const { id, region } of unknown)
-      void lookAtPeer(peerSite(peer), region).then(remote => this.#foresight.note(id, remote, askedMs))
+      void lookAtPeer(this.#ports, peer, region).then(remote => this.#foresight.note(id, remote, askedMs))
   }
 
   async #report(scene: BatchScene): Promise<boolean> {

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '@godwit/ports'
 import type { Remote } from '../audit/member.ts'
+import { isYounger } from './freshness.ts'
 
 /** Whoever begins later asks for himself. */
 const FRESH_MS = 5_000
@@ -24,7 +25,7 @@ export class Foresight {
   /** @param atMs when it was asked */
   note(memberId: number, remote: Remote, atMs: number): void {
     for (const [id, { atMs: before }] of this.#seen) {
-      if (this.#isFresh(before)) break
+      if (isYounger(this.#clock, before, FRESH_MS)) break
       this.#seen.delete(id)
     }
     if (remote.kind !== 'unread') this.#seen.set(memberId, { remote, atMs })
@@ -34,11 +35,6 @@ export class Foresight {
   take(memberId: number): Remote | undefined {
     const seen = this.#seen.get(memberId)
     this.#seen.delete(memberId)
-    return seen && this.#isFresh(seen.atMs) ? seen.remote : undefined
-  }
-
-  #isFresh(atMs: number): boolean {
-    const ageMs = this.#clock.now() - atMs
-    return ageMs >= 0 && ageMs < FRESH_MS
+    return seen && isYounger(this.#clock, seen.atMs, FRESH_MS) ? seen.remote : undefined
   }
 }

@@ -71,7 +71,7 @@ const managedColumns = ({ group }: MemberScene) => ({
 async function isReleasedThere(ports: RehomePorts, scene: MemberScene, subcloud: Subcloud): Promise<boolean> {
   const { peer } = scene
   const isAsked = peer && peerHealth(scene) === 'available'
-  const seen = isAsked ? await lookAtPeer(ports.peerSite(peer), subcloud.region) : ({ kind: 'unread' } as const)
+  const seen = isAsked ? await lookAtPeer(ports, peer, subcloud.region) : ({ kind: 'unread' } as const)
   const verdict = isReleased.check(factsOf(scene, subcloud, seen))
   if (verdict.kind !== 'waits') return verdict.kind === 'holds'
   const answer = await releaseAtPeer(ports, scene, subcloud, subcloud.ownerEpoch)

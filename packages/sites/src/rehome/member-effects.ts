@@ -32,11 +32,12 @@ export function attemptOf({ batch, member }: MemberScene, subcloud: Subcloud): R
  * says of the subcloud after it; a refusal is followed by a look at what stands against it.
  */
 export async function releaseAtPeer(
-  { peerSite, site }: RehomePorts,
+  ports: RehomePorts,
   { peer, member }: MemberScene,
   { region }: Subcloud,
   ownerEpoch: number,
 ): Promise<Remote> {
+  const { peerSite, site } = ports
   if (!peer) return { kind: 'unread' }
   try {
     return remoteOf(await peerSite(peer).standDown(region, ownerEpoch))
@@ -44,7 +45,7 @@ export async function releaseAtPeer(
     if (!(error instanceof PeerRefused)) throw error
     const refused = { subcloud: member.name, status: error.status, reason: error.message }
     site.logger.info(refused, 'the other site does not stand down')
-    return await lookAtPeer(peerSite(peer), region)
+    return await lookAtPeer(ports, peer, region)
   }
 }
 

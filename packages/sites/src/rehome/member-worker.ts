@@ -3,18 +3,20 @@
  * something. Everything it knows is in rows, so that whoever comes after a crash goes on.
  */
 import { Retryable, Terminal } from '@godwit/core'
+import type { Clock } from '@godwit/ports'
 import type { Again } from '@godwit/store'
 import type { Remote } from '../audit/member.ts'
 import type { Subcloud } from '../subcloud/rows.ts'
 import type { AuditRequests } from './audit-requests.ts'
 import type { Foresight } from './foresight.ts'
+import { isYounger } from './freshness.ts'
 import { askForAudit, attemptOf, releaseAtPeer } from './member-effects.ts'
 import { type EndedRun, LOOK_SELDOM_MS, type News, stepMember, type Wish } from './member-step.ts'
 import { noted } from './noted.ts'
 import type { RehomePorts } from './ports.ts'
 import type { RunWatch } from './run-watch.ts'
-import { type GroupScene, lookAtPeer, type MemberScene, peerHealth } from './scene.ts'
-import type { SharedRows } from './shared-rows.ts'
+import { lookAtPeer, type MemberScene, peerHealth } from './scene.ts'
+import type { GroupRows, SharedRows } from './shared-rows.ts'
 import type { RehomeStage } from './table.ts'
 
 /** The host of a run that is not heard of has ended it by then. */
@@ -44,9 +46,8 @@ interface Pass {
 
 /** A member that queues for a slot, as this process saw it last. */
 interface Queueing {
-  readonly scene: GroupScene
   readonly region: string
-  /** What the other site says, asked as soon as a slot was passed to it. */
+  /** What the other site says, asked as soon as this process has passed a slot to the member. */
   look?: { readonly remote: Promise<Remote>; readonly askedMs: number }
 }
 
@@ -75,7 +76,7 @@ export class MemberWorker {
 
   async perform(id: number, signal: AbortSignal): Promise<Again> {
     const pass: Pass = { signal, arrival: undefined }
-    let news = await this.#firstNews(id)
+    let news = await this.#firstNews(id, signal)
     for (let step = 0; step < MAX_STEPS; step++) {
       if (signal.aborted) return 0
       const wish = await this.#step(id, news)
@@ -95,34 +96,31 @@ export class MemberWorker {
     throw new Retryable(`member ${id} changes without end`)
   }
 
-  async #firstNews(id: number): Promise<News> {
+  /** What was asked ahead, when it is answered in time: the member asks for itself otherwise, once it has its slot. */
+  async #firstNews(id: number, signal: AbortSignal): Promise<News> {
     const foreseen = this.#foresight.take(id)
     if (foreseen) return { foreseen }
-    this.#lookAhead(id)
     const look = this.#queueing.get(id)?.look
-    return look && this.#isYoung(look.askedMs) ? { remote: await look.remote, remoteFor: 'Running' } : {}
+    if (!look || !this.#isFresh(look.askedMs)) return {}
+    const remote = await inTime(this.#ports.site.clock, look.remote, FRESH_MS, signal)
+    return remote ? { remote, remoteFor: 'Running' } : {}
   }
 
-  /** Whoever queued, and is woken, goes on mostly: it is looked at before its slot is taken, once. */
-  #lookAhead(id: number): void {
+  /** Who is passed a slot goes on mostly: it is looked at before it takes it. */
+  #lookAhead(id: number, shared: GroupRows): void {
     const queued = this.#queueing.get(id)
-    if (!queued || (queued.look && this.#isYoung(queued.look.askedMs)) || peerHealth(queued.scene) !== 'available')
-      return
-    queued.look = { remote: this.#look(queued.scene, queued), askedMs: this.#ports.site.clock.now() }
+    if (!queued || peerHealth(shared) !== 'available') return
+    queued.look = { remote: this.#look(shared, queued), askedMs: this.#ports.site.clock.now() }
   }
 
-  /** A clock that was set back makes nothing younger. */
-  #isYoung(askedMs: number): boolean {
-    const ageMs = this.#ports.site.clock.now() - askedMs
-    return ageMs >= 0 && ageMs < FRESH_MS
+  #isFresh(askedMs: number): boolean {
+    return isYounger(this.#ports.site.clock, askedMs, FRESH_MS)
   }
 
   #remember(id: number, wish: Wish): void {
     this.#queueing.delete(id)
     if (wish.kind !== 'rest' || !wish.queues) return
-    const { scene, subcloud } = wish.queues
-    const { group, peer, nowMs } = scene
-    keep(this.#queueing, id, { scene: { group, peer, nowMs }, region: subcloud.region }, MAX_QUEUEING)
+    keep(this.#queueing, id, { region: wish.queues.subcloud.region }, MAX_QUEUEING)
   }
 
   async #discard(runId: string, id: number): Promise<void> {
@@ -135,7 +133,7 @@ export class MemberWorker {
     const given = { news, known: this.#shared, isDiscarded: this.#discarded.has(id), host: executor.host }
     const { wish, next, shared } = await noted(site, (sql, note) => stepMember(id, { ...given, sql, note }))
     if (shared) keep(this.#shared, shared.batch.id, shared, MAX_BATCHES)
-    if (next !== undefined) this.#lookAhead(next)
+    if (shared && next !== undefined) this.#lookAhead(next, shared)
     return wish
   }
 
@@ -157,8 +155,8 @@ export class MemberWorker {
     }
   }
 
-  async #look({ peer }: GroupScene, { region }: Pick<Subcloud, 'region'>): Promise<Remote> {
-    return peer ? await lookAtPeer(this.#ports.peerSite(peer), region) : { kind: 'unread' }
+  async #look({ peer }: GroupRows, { region }: Pick<Subcloud, 'region'>): Promise<Remote> {
+    return peer ? await lookAtPeer(this.#ports, peer, region) : { kind: 'unread' }
   }
 
   /** Nobody waits for it yet. */
@@ -205,7 +203,7 @@ export class MemberWorker {
           return {
             remote,
             hasAsked: true,
-            ...(this.#isYoung(askedMs) && { remoteFor: 'Running' }),
+            ...(this.#isFresh(askedMs) && { remoteFor: 'Running' }),
             ...(isPrepared && !scene.member.isPrepared && { columns: prepared }),
           }
         }
@@ -224,7 +222,8 @@ export class MemberWorker {
     try {
       await this.#ports.executor.prepare(attemptOf(scene, subcloud))
       return true
-    } catch {
+    } catch (error) {
+      this.#ports.site.logger.debug({ subcloud: subcloud.name, error: String(error) }, 'cannot be prepared ahead')
       return false
     }
   }
@@ -258,6 +257,20 @@ export class MemberWorker {
     }
   }
 }
+
+/** @param value never rejects @returns undefined: it takes longer, or nobody waits for it any more */
+const inTime = <Value>(clock: Clock, value: Promise<Value>, limitMs: number, signal: AbortSignal) =>
+  new Promise<Value | undefined>(resolve => {
+    const end = (result?: Value) => {
+      cancel()
+      signal.removeEventListener('abort', giveUp)
+      resolve(result)
+    }
+    const giveUp = () => end()
+    const cancel = clock.after(limitMs, giveUp)
+    signal.addEventListener('abort', giveUp)
+    void value.then(end)
+  })
 
 /** The oldest are forgotten: one that another process has taken since is not heard of again. */
 function keep<Value>(known: Map<number, Value>, id: number, value: Value, most: number): void {

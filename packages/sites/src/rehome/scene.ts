@@ -1,11 +1,12 @@
 /** What one look at a member of a batch shows: rows of one transaction, and what the other site says. */
 import { type Row, type Sql, selectRows } from '@godwit/store'
 import type { Remote } from '../audit/member.ts'
-import type { PeerSite, RemoteView } from '../peer/peer-site.ts'
+import type { RemoteView } from '../peer/peer-site.ts'
 import { type Subcloud, subcloudById } from '../subcloud/rows.ts'
 import { type BatchMember, memberOf } from './batch-rows.ts'
 import { nextOwnerEpoch } from './batch-table.ts'
 import type { RehomeFacts } from './facts.ts'
+import type { RehomePorts } from './ports.ts'
 import { type GroupRows, type KnownRows, readShared, type SharedRows } from './shared-rows.ts'
 import { bootstrapData } from './values.ts'
 
@@ -33,15 +34,19 @@ export async function readMember(sql: Sql, id: number, known?: KnownRows): Promi
   return { member, row, subcloud, ...shared, nowMs: await sql.nowMs() }
 }
 
-export function peerHealth({ peer }: GroupScene): RehomeFacts['peer'] {
+export function peerHealth({ peer }: GroupRows): RehomeFacts['peer'] {
   if (!peer) return 'none'
   return peer['availability_state'] === 'unavailable' ? 'unavailable' : 'available'
 }
 
 /** Any error is an answer that nobody can read: it permits nothing (H11). */
-export async function lookAtPeer(peer: PeerSite, region: string): Promise<Remote> {
+export async function lookAtPeer(
+  { peerSite }: Pick<RehomePorts, 'peerSite'>,
+  peer: Row,
+  region: string,
+): Promise<Remote> {
   try {
-    const remote = await peer.view(region)
+    const remote = await peerSite(peer).view(region)
     return remote ? remoteOf(remote) : { kind: 'absent' }
   } catch {
     return { kind: 'unread' }

@@ -149,7 +149,12 @@ test('what a playbook needs is made before a slot is asked for', () => {
   assert.deepEqual(decision.kind === 'advance' && decision.to, 'Queueing')
 })
 
-test('whoever has been released waits for a slot as long as others take', () => {
+test('who came to a slot without being prepared is prepared before the playbook runs', () => {
+  assert.equal(next(at('Running', enter), claimed), 'prepare')
+  assert.equal(next(at('Running'), { ...claimed, run: { kind: 'under-way' } }), 'wait')
+})
+
+test('whoever is prepared waits for a slot as long as others take', () => {
   assert.equal(next({ ...at('Queueing'), deadlineMs: 10 }, { ...claimed, isSlotFree: true }, 20), 'advance')
   assert.equal(next(at('Queueing'), claimed, Number.MAX_SAFE_INTEGER), 'wait')
   assert.equal(next(at('Queueing', undo), claimed), 'advance')

@@ -111,6 +111,8 @@ const hasSlot: Guard<Facts> = {
   check: ({ isSlotFree }) => (isSlotFree ? holds : waits(A_SLOT, 'members that run')),
 }
 
+const PREPARE = 'make credentials, authority, inventory and overrides'
+
 const isPrepared: Guard<Facts> = {
   what: 'credentials, certificate authority, inventory and overrides are made',
   check: facts => (facts.isPrepared ? holds : waits('the inputs of the playbook', SELF)),
@@ -199,7 +201,7 @@ export const rehomeTable: StageTable<Facts, RehomeEffect, RehomeStage> = {
       name: 'Preparing',
       deadlineMs: 10 * MINUTE_MS,
       guards: [],
-      steps: [{ what: 'make credentials, authority, inventory and overrides', missing: () => [{ kind: 'prepare' }] }],
+      steps: [{ what: PREPARE, missing: () => [{ kind: 'prepare' }] }],
       proof: isPrepared,
       undo: [unprepared],
       undone: nothingToProve,
@@ -221,6 +223,11 @@ export const rehomeTable: StageTable<Facts, RehomeEffect, RehomeStage> = {
       guards: [isNotTaken],
       steps: [
         release(({ run }) => run.kind === 'none'),
+        // Of one that came to its slot while this site had an older version.
+        {
+          what: PREPARE,
+          missing: facts => (facts.run.kind === 'none' && !facts.isPrepared ? [{ kind: 'prepare' }] : []),
+        },
         {
           what: 'run the rehome playbook, once',
           permit: isReleased,

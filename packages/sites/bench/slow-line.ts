@@ -1,7 +1,7 @@
-/** The line between two sites: each request takes a while longer. */
-import { createServer, request, type Server } from 'node:http'
+/** The line between two sites: what is sent over it to a site arrives a while later. */
+
 import type { AddressInfo } from 'node:net'
-import { sleep, systemClock } from '@godwit/ports'
+import { connect, createServer, type Socket } from 'node:net'
 
 export interface SlowLine {
   readonly url: string
@@ -10,21 +10,27 @@ export interface SlowLine {
   close(): void
 }
 
+/** Each begins a piece of its own: nobody here sends a second one before the first is answered. */
+const REQUEST = /^(GET|POST|PATCH|PUT|DELETE) /
+
 /** Whoever asks here is told of the line itself in the catalog, so that all of his calls go over it. */
 export async function slowLine(target: string, latencyMs: number): Promise<SlowLine> {
   const { hostname, port } = new URL(target)
+  const sockets = new Set<Socket>()
   let requests = 0
-  const server: Server = createServer((incoming, outgoing) => {
-    requests++
-    void sleep(systemClock, latencyMs).then(() => {
-      const { method, url: path, headers } = incoming
-      const onward = request({ hostname, port, method, path, headers }, answer => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-        answer.pipe(outgoing)
-      })
-      onward.on('error', () => outgoing.destroy())
-      incoming.pipe(onward)
+  const server = createServer(incoming => {
+    const onward = connect({ host: hostname, port: Number(port) })
+    for (const socket of [incoming, onward]) {
+      sockets.add(socket.setNoDelay())
+      socket.on('close', () => sockets.delete(socket))
+      socket.on('error', () => socket.destroy())
+    }
+    incoming.on('data', piece => {
+      if (REQUEST.test(piece.toString('latin1', 0, 8))) requests++
+      setTimeout(() => onward.write(piece), latencyMs)
     })
+    incoming.on('close', () => setTimeout(() => onward.end(), latencyMs))
+    onward.pipe(incoming)
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -34,7 +40,7 @@ export async function slowLine(target: string, latencyMs: number): Promise<SlowL
     },
     close: () => {
       server.close()
-      server.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
     },
   }
 }

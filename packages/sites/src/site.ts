@@ -45,5 +45,8 @@ export const QUEUES = {
   failover: 'failover',
 } as const
 
+/** Between two looks at a subcloud. */
+export const AUDIT_MS = 40_000
+
 /** What an audit of a subcloud finds after a step of a rehome is no news: once for several steps is enough. */
 export const AUDIT_SOON_MS = 5_000

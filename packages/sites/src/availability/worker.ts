@@ -9,7 +9,7 @@ import { isAudited } from '../model/states.ts'
 import { type BatchMember, memberOf } from '../rehome/batch-rows.ts'
 import { adoptLate, givenUp, isLate } from '../rehome/late.ts'
 import type { RehomePorts } from '../rehome/ports.ts'
-import { QUEUES } from '../site.ts'
+import { AUDIT_MS, AUDIT_SOON_MS, QUEUES } from '../site.ts'
 import { type Subcloud, subcloudById, updateSubcloud } from '../subcloud/rows.ts'
 import { type Availability, isAlarming, nextAvailability, unseen } from './availability.ts'
 import type { Presence } from './probe.ts'
@@ -25,8 +25,9 @@ export interface AvailabilityOptions extends RehomePorts {
   readonly pollMs?: number
 }
 
-const AUDIT_MS = 40_000
 const ADOPTION_MS = 2_000
+/** An answer that a rehome has had is as good as one that is asked for, while it is younger. */
+const HEARD_MS = 2 * AUDIT_SOON_MS
 const SUBCLOUDS_AT_ONCE = 150
 
 /** To be started and stopped by the caller. */
@@ -57,6 +58,7 @@ interface Look {
   readonly member: BatchMember | undefined
   readonly isAdopted: boolean
   readonly isLate: boolean
+  readonly nowMs: number
 }
 
 export class AvailabilityAudit {
@@ -75,7 +77,7 @@ export class AvailabilityAudit {
       return undefined
     }
     const { name, region, managementStart: address } = look.subcloud
-    const presence = await probe.presence({ name, region, address }, signal)
+    const presence = wasHeard(look) ? 'online' : await probe.presence({ name, region, address }, signal)
     if (signal.aborted) return 0
     const after = await this.#write(id, current => nextAvailability(current, presence), presence)
     if (after?.isLate && presence === 'online') await adoptLate(this.#options, id)
@@ -131,7 +133,12 @@ async function readLook(sql: Sql, id: number): Promise<Look | undefined> {
   const [row] = await sql.all('select * from batch_member where subcloud_id = ? order by id desc limit 1', [id])
   const member = row && memberOf(row)
   const isAdopted = member?.endedMs === undefined && member?.cursor.stage === 'Adopting'
-  return { subcloud, member, isAdopted, isLate: isLate(subcloud, member) }
+  return { subcloud, member, isAdopted, isLate: isLate(subcloud, member), nowMs: await sql.nowMs() }
+}
+
+function wasHeard({ subcloud: { answeredMs, deployStatus }, isLate: late, nowMs }: Look): boolean {
+  if (answeredMs === undefined || late || deployStatus !== 'complete') return false
+  return answeredMs <= nowMs && nowMs < answeredMs + HEARD_MS
 }
 
 const changed = (before: Availability, after: Availability): Row => ({

@@ -46,8 +46,9 @@ interface Pass {
 
 /** A member that queues for a slot, as this process saw it last. */
 interface Queueing {
+  readonly batchId: number
   readonly region: string
-  /** What the other site says, asked as soon as this process has passed a slot to the member. */
+  /** What the other site says, asked as soon as a slot was passed to the member. */
   look?: { readonly remote: Promise<Remote>; readonly askedMs: number }
 }
 
@@ -65,7 +66,7 @@ export class MemberWorker {
   readonly #discarded = new Set<number>()
   readonly #queueing = new Map<number, Queueing>()
   /** By id of the batch. */
-  readonly #shared = new Map<number, SharedRows>()
+  readonly #shared = new Map<number, SharedRows & { readonly readMs: number }>()
 
   constructor(ports: RehomePorts, watch: RunWatch, { audits, foresight }: SharedByMembers) {
     this.#ports = ports
@@ -100,17 +101,20 @@ export class MemberWorker {
   async #firstNews(id: number, signal: AbortSignal): Promise<News> {
     const foreseen = this.#foresight.take(id)
     if (foreseen) return { foreseen }
-    const look = this.#queueing.get(id)?.look
-    if (!look || !this.#isFresh(look.askedMs)) return {}
-    const remote = await inTime(this.#ports.site.clock, look.remote, FRESH_MS, signal)
+    const look = this.#lookAhead(id)
+    const remote = look && (await inTime(this.#ports.site.clock, look.remote, FRESH_MS, signal))
     return remote ? { remote, remoteFor: 'Running' } : {}
   }
 
-  /** Who is passed a slot goes on mostly: it is looked at before it takes it. */
-  #lookAhead(id: number, shared: GroupRows): void {
+  /** Who queues, and is woken, goes on mostly: it is looked at before it takes its slot. */
+  #lookAhead(id: number): Queueing['look'] {
     const queued = this.#queueing.get(id)
-    if (!queued || peerHealth(shared) !== 'available') return
-    queued.look = { remote: this.#look(shared, queued), askedMs: this.#ports.site.clock.now() }
+    const shared = queued && this.#shared.get(queued.batchId)
+    // Of a process that has not worked on the batch for a while nobody knows what the other site is by now.
+    if (!shared || !this.#isFresh(shared.readMs) || peerHealth(shared) !== 'available') return undefined
+    if (!queued.look || !this.#isFresh(queued.look.askedMs))
+      queued.look = { remote: this.#look(shared, queued), askedMs: this.#ports.site.clock.now() }
+    return queued.look
   }
 
   #isFresh(askedMs: number): boolean {
@@ -120,7 +124,8 @@ export class MemberWorker {
   #remember(id: number, wish: Wish): void {
     this.#queueing.delete(id)
     if (wish.kind !== 'rest' || !wish.queues) return
-    keep(this.#queueing, id, { region: wish.queues.subcloud.region }, MAX_QUEUEING)
+    const { scene, subcloud } = wish.queues
+    keep(this.#queueing, id, { batchId: scene.batch.id, region: subcloud.region }, MAX_QUEUEING)
   }
 
   async #discard(runId: string, id: number): Promise<void> {
@@ -132,8 +137,8 @@ export class MemberWorker {
     const { site, executor } = this.#ports
     const given = { news, known: this.#shared, isDiscarded: this.#discarded.has(id), host: executor.host }
     const { wish, next, shared } = await noted(site, (sql, note) => stepMember(id, { ...given, sql, note }))
-    if (shared) keep(this.#shared, shared.batch.id, shared, MAX_BATCHES)
-    if (shared && next !== undefined) this.#lookAhead(next, shared)
+    if (shared) keep(this.#shared, shared.batch.id, { ...shared, readMs: site.clock.now() }, MAX_BATCHES)
+    if (next !== undefined) this.#lookAhead(next)
     return wish
   }
 

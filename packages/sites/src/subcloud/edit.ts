@@ -13,7 +13,7 @@ import type { Asked, Transact } from '../http/route.ts'
 import { isInTransition, isReplaceable, type PeerState } from '../model/states.ts'
 import { nextVersion, type ValuesVersion } from '../model/values-version.ts'
 import { buryMember, findGroup, groupById, type PeerGroup, unburyMember } from '../peer-group/rows.ts'
-import { AUDIT_SOON_MS, QUEUES, type Site } from '../site.ts'
+import { AUDIT_MS, QUEUES, type Site } from '../site.ts'
 import { CORRECTABLE, type EditFacts, type GroupChange, type GroupView, type Marks, mayEdit } from './edit-rules.ts'
 import { installColumns, type ValuesEdit, valuesColumns, versionFromPeer } from './edit-values.ts'
 import { orchestrationGroup } from './find-group.ts'
@@ -151,7 +151,7 @@ async function written(
   const changed = Object.keys(columns).length === 0 ? subcloud : await updateSubcloud(sql, subcloud, columns)
   await followMembership(sql, changed, groups, isPeer(asked.caller))
   // A person waits for what the next look says; the other site does not.
-  await followState(sql, subcloud, changed, isPeer(asked.caller) ? AUDIT_SOON_MS : 0)
+  await followState(sql, subcloud, changed, isPeer(asked.caller) ? AUDIT_MS : 0)
   const marked = await markGroups(sql, groups, marks)
   return {
     ...(await shownOne(sql, changed, asked.caller)),

@@ -93,7 +93,7 @@ class SubcloudApi {
       const isOver = new AbortController()
       const until = signal ? AbortSignal.any([signal, isOver.signal]) : isOver.signal
       await Promise.race([this.#subclouds.ended(id), sleep(this.#clock, waitMs, until)])
-      isOver.abort()
+      isOver.abort('over')
     }
     const value = this.#subclouds.run(id)
     return value ? { status: 200, value } : NOT_FOUND
@@ -129,7 +129,9 @@ export async function startSubcloudServer(exchange: SimulatorExchange, port = 0)
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     const gone = new AbortController()
-    response.once('close', () => gone.abort())
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort()
+    })
     try {
       for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
       const { method = 'GET', url = '/' } = request

@@ -57,7 +57,9 @@ async function serve(
   isStopping: () => boolean,
 ): Promise<void> {
   const gone = new AbortController()
-  response.once('close', () => gone.abort())
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort()
+  })
   try {
     const request = await requestOf(incoming)
     const answer = request === 'too large' ? tooLarge(incoming) : await exchange(request, gone.signal)

@@ -41,6 +41,22 @@ test('a managed subcloud that answers is online and in sync; powered off it is o
   )
 })
 
+for (const [agoMs, misses] of [
+  [9_000, 0],
+  [10_000, 1],
+  [-1_000, 1],
+] as const)
+  test(`one that a rehome has heard of ${agoMs} ms ago is ${misses ? 'asked' : 'not asked again'}, and an outage is noticed all the same`, async t => {
+    const rig = await setUp(t, { ...managed, availability_status: 'online' })
+    rig.subclouds.turn('r1', { isPoweredOn: false })
+    await rig.write(sql => sql.run('update subcloud set answered_ms = ?', [rig.clock.now() - agoMs]))
+    await rig.pass(500)
+    const { availability, auditFailCount } = await rig.row()
+    assert.deepEqual([availability, auditFailCount, await endpoints(rig)], ['online', misses, ['in-sync']])
+    await rig.pass(2 * MINUTE_MS)
+    assert.deepEqual([(await rig.row()).availability, await rig.alarms()], ['offline', ['280.001 subcloud=s1']])
+  })
+
 test('LP 2047439, scenario 3: one that is being handed over is asked while it answers, and not any more then', async t => {
   const rig = await setUp(t, { deploy_status: 'rehome-pending', availability_status: 'online' })
   await rig.pass(2 * MINUTE_MS)

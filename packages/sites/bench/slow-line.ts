@@ -29,6 +29,7 @@ export async function slowLine(target: string, latencyMs: number): Promise<SlowL
       if (REQUEST.test(piece.toString('latin1', 0, 8))) requests++
       setTimeout(() => onward.write(piece), latencyMs)
     })
+    onward.on('close', () => incoming.destroy())
     incoming.on('close', () => setTimeout(() => onward.end(), latencyMs))
     onward.pipe(incoming)
   })

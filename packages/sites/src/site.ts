@@ -45,7 +45,7 @@ export const QUEUES = {
   failover: 'failover',
 } as const
 
-/** Between two looks at a subcloud. */
+/** Between two looks at a subcloud, unless the configuration says otherwise. */
 export const AUDIT_MS = 40_000
 
 /** What an audit of a subcloud finds after a step of a rehome is no news: once for several steps is enough. */

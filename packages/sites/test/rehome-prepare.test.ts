@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Terminal } from '@godwit/core'
 import { sleep } from '@godwit/ports'
+import { HOME_SWITCH } from '@godwit/simulation'
 import { RehomeRig, type RigOptions } from './rehome-rig.ts'
 
 async function setUp(t: TestContext, options: RigOptions): Promise<RehomeRig> {
@@ -82,4 +83,43 @@ test('a slot is taken although the other site does not answer in time; no playbo
   answer.resolve()
   assert.equal((await rig.passUntilEnded()).outcome, 'complete')
   assert.deepEqual(started(rig), ['r1', 'r2'])
+})
+
+/** What it takes to say a word to the other site is not there for a while. @returns ends it */
+function loseKey(rig: RehomeRig): () => void {
+  const site = rig.peer.site.bind(rig.peer)
+  rig.peer.site = () => {
+    throw new Terminal('SecretsKey', 'manager_password was sealed with another key')
+  }
+  return () => {
+    rig.peer.site = site
+  }
+}
+
+test('a word to the other site that cannot be said is tried again', async t => {
+  const rig = await setUp(t, {})
+  const giveBack = loseKey(rig)
+  await rig.migrate('op-1')
+  await rig.pass(60_000)
+  assert.match((await rig.members())[0]?.waitsFor ?? '', /sealed with another key/)
+  giveBack()
+  assert.equal((await rig.passUntilEnded()).outcome, 'complete')
+})
+
+test('why an attempt failed is kept, although that cannot be said to the other site', async t => {
+  const faults = [{ step: HOME_SWITCH, kind: 'fail' }] as const
+  const rig = await setUp(t, { subcloud: () => ({ knobs: { stepMs: 1_000, faults } }) })
+  await rig.migrate('op-1')
+  await rig.pass(2_000)
+  const giveBack = loseKey(rig)
+  await rig.pass(60_000)
+  const [member] = await rig.members()
+  assert.deepEqual(
+    [member?.cursor.direction, member?.cursor.stage, member?.code],
+    ['Undo', 'Releasing', 'PlaybookFailed'],
+  )
+  assert.match(member?.waitsFor ?? '', /sealed with another key/)
+  giveBack()
+  assert.equal((await rig.passUntilEnded()).outcome, 'failed')
+  assert.equal(rig.peer.members.get('r1')?.deployStatus, 'rehome-failed')
 })

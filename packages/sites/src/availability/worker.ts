@@ -77,7 +77,9 @@ export class AvailabilityAudit {
       return undefined
     }
     const { name, region, managementStart: address } = look.subcloud
-    const presence = wasHeard(look) ? 'online' : await probe.presence({ name, region, address }, signal)
+    const presence = wasHeard(look, Math.min(HEARD_MS, auditMs))
+      ? 'online'
+      : await probe.presence({ name, region, address }, signal)
     if (signal.aborted) return 0
     const after = await this.#write(id, current => nextAvailability(current, presence), presence)
     if (after?.isLate && presence === 'online') await adoptLate(this.#options, id)
@@ -136,9 +138,9 @@ async function readLook(sql: Sql, id: number): Promise<Look | undefined> {
   return { subcloud, member, isAdopted, isLate: isLate(subcloud, member), nowMs: await sql.nowMs() }
 }
 
-function wasHeard({ subcloud: { answeredMs, deployStatus }, isLate: late, nowMs }: Look): boolean {
+function wasHeard({ subcloud: { answeredMs, deployStatus }, isLate: late, nowMs }: Look, withinMs: number): boolean {
   if (answeredMs === undefined || late || deployStatus !== 'complete') return false
-  return answeredMs <= nowMs && nowMs < answeredMs + HEARD_MS
+  return answeredMs <= nowMs && nowMs < answeredMs + withinMs
 }
 
 const changed = (before: Availability, after: Availability): Row => ({

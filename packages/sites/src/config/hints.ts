@@ -49,7 +49,8 @@ export const CONFIG_HINTS: Readonly<Record<string, string>> = {
   'auth.keystone.project': 'Project of that user; services unless told.',
   'auth.keystone.peers': 'UUIDs of other sites by the users that they log in as: their calls count as those of a peer.',
   subclouds: 'How subclouds are asked and moved: `ansible` for real ones.',
-  'subclouds.auditSeconds': 'Between two looks at a subcloud; 40 unless told.',
+  'subclouds.auditSeconds':
+    'Between two looks at a subcloud; 40 unless told. What it answered to a rehome counts as one for 10 s.',
   'subclouds.ansible': 'Runs the rehome playbook.',
   'subclouds.ansible.playbooksFolder': 'Folder with rehome_subcloud.yml.',
   'subclouds.ansible.runsFolder': 'Folder for runs under way, on a disk that survives a restart of the service.',

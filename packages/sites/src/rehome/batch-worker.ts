@@ -31,7 +31,8 @@ export class BatchWorker {
   async perform(id: number, signal: AbortSignal): Promise<Again> {
     let hasReported = false
     for (let step = 0; step < MAX_STEPS; step++) {
-      if (signal.aborted) return 0
+      // What was told is written down also by whoever stops.
+      if (signal.aborted && !hasReported) return 0
       const wish = await this.#step(id, hasReported)
       if (wish.kind === 'rest') return wish.afterMs
       if (wish.kind === 'foresee') {

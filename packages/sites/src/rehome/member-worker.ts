@@ -22,8 +22,8 @@ import type { RehomeStage } from './table.ts'
 /** The host of a run that is not heard of has ended it by then. */
 const HOST_GRACE_MS = 60_000
 /**
- * An answer may be on its way for longer: it is as good as a look while it is younger. It was asked for after our claim
- * was on the disk, and as long as that stands the other site, which sees it, starts nothing of its own.
+ * What was asked so long ago at most is as good as a look. It was asked for after our claim was on the disk, and as long
+ * as that stands the other site, which sees it, starts nothing of its own.
  */
 const FRESH_MS = 500
 /** Members of this process that queue are remembered, and batches that they are of. */
@@ -48,8 +48,15 @@ interface Pass {
 interface Queueing {
   readonly batchId: number
   readonly region: string
-  /** What the other site says, asked as soon as a slot was passed to the member. */
-  look?: { readonly remote: Promise<Remote>; readonly askedMs: number }
+  /** What the other site says, asked as soon as a slot was passed to the member, or it was woken. */
+  look?: LookAhead
+}
+
+interface LookAhead {
+  readonly remote: Promise<Remote>
+  readonly askedMs: number
+  /** Nobody has answered yet: it is not asked once more meanwhile. */
+  isOpen: boolean
 }
 
 interface SharedByMembers {
@@ -101,31 +108,40 @@ export class MemberWorker {
   async #firstNews(id: number, signal: AbortSignal): Promise<News> {
     const foreseen = this.#foresight.take(id)
     if (foreseen) return { foreseen }
+    const { clock } = this.#ports.site
     const look = this.#lookAhead(id)
-    const remote = look && (await inTime(this.#ports.site.clock, look.remote, FRESH_MS, signal))
+    const remote = look && (await inTime(clock, look.remote, look.askedMs + FRESH_MS - clock.now(), signal))
     return remote ? { remote, remoteFor: 'Running' } : {}
   }
 
   /** Who queues, and is woken, goes on mostly: it is looked at before it takes its slot. */
-  #lookAhead(id: number): Queueing['look'] {
+  #lookAhead(id: number): LookAhead | undefined {
     const queued = this.#queueing.get(id)
     const shared = queued && this.#shared.get(queued.batchId)
     // Of a process that has not worked on the batch for a while nobody knows what the other site is by now.
     if (!shared || !this.#isFresh(shared.readMs) || peerHealth(shared) !== 'available') return undefined
-    if (!queued.look || !this.#isFresh(queued.look.askedMs))
-      queued.look = { remote: this.#look(shared, queued), askedMs: this.#ports.site.clock.now() }
-    return queued.look
+    if (queued.look && this.#isFresh(queued.look.askedMs)) return queued.look
+    if (queued.look?.isOpen) return undefined
+    const remote = this.#look(shared, queued)
+    const look = { remote, askedMs: this.#ports.site.clock.now(), isOpen: true }
+    void remote.then(() => {
+      look.isOpen = false
+    })
+    queued.look = look
+    return look
   }
 
-  #isFresh(askedMs: number): boolean {
-    return isYounger(this.#ports.site.clock, askedMs, FRESH_MS)
+  #isFresh(sinceMs: number): boolean {
+    return isYounger(this.#ports.site.clock, sinceMs, FRESH_MS)
   }
 
   #remember(id: number, wish: Wish): void {
+    const look = this.#queueing.get(id)?.look
     this.#queueing.delete(id)
     if (wish.kind !== 'rest' || !wish.queues) return
     const { scene, subcloud } = wish.queues
-    keep(this.#queueing, id, { batchId: scene.batch.id, region: subcloud.region }, MAX_QUEUEING)
+    const queued = { batchId: scene.batch.id, region: subcloud.region, ...(look?.isOpen && { look }) }
+    keep(this.#queueing, id, queued, MAX_QUEUEING)
   }
 
   async #discard(runId: string, id: number): Promise<void> {
@@ -215,7 +231,9 @@ export class MemberWorker {
       }
     } catch (error) {
       if (pass.signal.aborted) return { restMs: 0 }
-      if (error instanceof Terminal) return { failure: { code: error.code, message: error.message } }
+      // Whatever stands in the way of a word to the other site, as a password that cannot be opened, may pass.
+      if (error instanceof Terminal && effect.kind === 'prepare')
+        return { failure: { code: error.code, message: error.message } }
       const text = error instanceof Error ? error.message : String(error)
       site.logger.debug({ subcloud: subcloud.name, error: text }, 'an effect is tried again')
       return { error: text }

@@ -226,6 +226,7 @@ export const rehomeTable: StageTable<Facts, RehomeEffect, RehomeStage> = {
         // Of one that came to its slot while this site had an older version.
         {
           what: PREPARE,
+          permit: isReleased,
           missing: facts => (facts.run.kind === 'none' && !facts.isPrepared ? [{ kind: 'prepare' }] : []),
         },
         {

@@ -150,7 +150,7 @@ async function written(
   }
   const changed = Object.keys(columns).length === 0 ? subcloud : await updateSubcloud(sql, subcloud, columns)
   await followMembership(sql, changed, groups, isPeer(asked.caller))
-  // A person waits for what the next look says; the other site does not.
+  // A person waits for what the next look says; to the other site it is soon enough when it is looked at anyway.
   await followState(sql, subcloud, changed, isPeer(asked.caller) ? AUDIT_MS : 0)
   const marked = await markGroups(sql, groups, marks)
   return {

@@ -39,7 +39,7 @@ export interface Subcloud extends MemberView {
   readonly peerGroupId: number | undefined
   readonly isRehomed: boolean
   readonly auditFailCount: number
-  /** When it answered an audit last, in milliseconds of the database. */
+  /** When it answered last while a rehome waited for it, in milliseconds of the database. */
   readonly answeredMs: number | undefined
   readonly createdAt: string
   readonly updatedAt: string | undefined

@@ -8,7 +8,7 @@ import { QUEUES } from '../site.ts'
 import { sitesSchema } from '../state/schema.ts'
 import { memberOf } from './batch-rows.ts'
 import { beginBatch } from './new-batch.ts'
-import { beginMembers, grantSlots, passSlot, READY_WITHIN_MS, takeSlot } from './slots.ts'
+import { beginMembers, grantSlots, passSlot, READY_AT_ONCE, READY_WITHIN_MS, takeSlot } from './slots.ts'
 
 const WIDTH = 3
 const MEMBERS = 20
@@ -74,17 +74,17 @@ for (const tested of testedDatabases) {
       const { hasMore } = await database.transaction(sql => beginMembers(sql, 1, 100))
       return [(await members()).filter(({ startedMs }) => startedMs !== undefined).length, hasMore]
     }
-    assert.deepEqual(await begin(), [12, true])
-    assert.deepEqual(await begin(), [12, true])
+    assert.deepEqual(await begin(), [READY_AT_ONCE, true])
+    assert.deepEqual(await begin(), [READY_AT_ONCE, true])
     const move = 'update batch_member set stage = ? where id <= 5'
     await database.transaction(sql => sql.run(move, ['Releasing']))
-    assert.deepEqual(await begin(), [12, true])
+    assert.deepEqual(await begin(), [READY_AT_ONCE, true])
     await database.transaction(sql => sql.run(move, ['Queueing']))
-    assert.deepEqual(await begin(), [17, true])
+    assert.deepEqual(await begin(), [READY_AT_ONCE + 5, true])
     await database.transaction(sql => sql.run("update batch_member set stage = 'Running' where id > 5 and id <= 10"))
-    assert.deepEqual(await begin(), [22, true])
+    assert.deepEqual(await begin(), [READY_AT_ONCE + 10, true])
     clock.advance(READY_WITHIN_MS)
-    assert.deepEqual(await begin(), [34, true])
+    assert.deepEqual(await begin(), [2 * READY_AT_ONCE + 10, true])
     clock.advance(READY_WITHIN_MS)
     assert.deepEqual(await begin(), [40, false])
     assert.deepEqual(await begin(), [40, false])
@@ -101,7 +101,7 @@ for (const tested of testedDatabases) {
     }
     assert.deepEqual(await begin(40), [48, true])
     assert.deepEqual(await begin(40), [48, true])
-    assert.deepEqual(await begin(41), [52, true])
+    assert.deepEqual(await begin(41), [40 + READY_AT_ONCE, true])
   })
 
   test(`${tested.name}: however many ask at the same time, no more than the slots are taken`, async t => {

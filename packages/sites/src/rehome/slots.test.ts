@@ -69,7 +69,7 @@ for (const tested of testedDatabases) {
   })
 
   test(`${tested.name}: a few get ready at the same time, and whoever is held up holds up nobody`, async t => {
-    const { clock, database, members } = await setUp(t, tested, 40)
+    const { clock, database, members } = await setUp(t, tested, 2 * READY_AT_ONCE + 15)
     const begin = async () => {
       const { hasMore } = await database.transaction(sql => beginMembers(sql, 1, 100))
       return [(await members()).filter(({ startedMs }) => startedMs !== undefined).length, hasMore]
@@ -86,8 +86,8 @@ for (const tested of testedDatabases) {
     clock.advance(READY_WITHIN_MS)
     assert.deepEqual(await begin(), [2 * READY_AT_ONCE + 10, true])
     clock.advance(READY_WITHIN_MS)
-    assert.deepEqual(await begin(), [40, false])
-    assert.deepEqual(await begin(), [40, false])
+    assert.deepEqual(await begin(), [2 * READY_AT_ONCE + 15, false])
+    assert.deepEqual(await begin(), [2 * READY_AT_ONCE + 15, false])
   })
 
   test(`${tested.name}: while all slots are taken fewer get ready`, async t => {

@@ -9,7 +9,7 @@ import { HOLDS_SLOT, type RehomeStage, rehomeTable } from './table.ts'
 /** Stages in which a member gets ready for its slot. */
 const GETS_READY: readonly RehomeStage[] = ['Claiming', 'Releasing', 'Preparing']
 /** More of them at the same time do not get ready sooner: each only is without an owner for longer. */
-export const READY_AT_ONCE = 11
+export const READY_AT_ONCE = 8
 /** While all slots are taken: whoever has one goes before whoever waits for one. */
 const READY_AT_LEISURE = 8
 /** More than ever queue. */

@@ -90,7 +90,7 @@ for (const tested of testedDatabases) {
     assert.deepEqual(await begin(), [2 * READY_AT_ONCE + 15, false])
   })
 
-  test(`${tested.name}: while all slots are taken fewer get ready`, async t => {
+  test(`${tested.name}: while all slots are taken fewer get ready, the more are ready already`, async t => {
     const { database, members } = await setUp(t, tested, 100)
     await database.transaction(sql =>
       sql.run("update batch_member set stage = 'Running', started_ms = 0 where id <= 40"),
@@ -99,9 +99,19 @@ for (const tested of testedDatabases) {
       const { hasMore } = await database.transaction(sql => beginMembers(sql, 1, width))
       return [(await members()).filter(({ startedMs }) => startedMs !== undefined).length, hasMore]
     }
-    assert.deepEqual(await begin(40), [48, true])
-    assert.deepEqual(await begin(40), [48, true])
-    assert.deepEqual(await begin(41), [40 + READY_AT_ONCE, true])
+    const queue = () =>
+      database.transaction(sql =>
+        sql.run("update batch_member set stage = 'Queueing' where id > 40 and started_ms > 0"),
+      )
+    const first = 40 + READY_AT_ONCE
+    assert.deepEqual(await begin(40), [first, true])
+    assert.deepEqual(await begin(40), [first, true])
+    await queue()
+    const second = first + Math.ceil((READY_AT_ONCE * (80 - first)) / 40)
+    assert.ok(second < first + READY_AT_ONCE)
+    assert.deepEqual(await begin(40), [second, true])
+    await queue()
+    assert.deepEqual(await begin(41), [second + READY_AT_ONCE, true])
   })
 
   test(`${tested.name}: however many ask at the same time, no more than the slots are taken`, async t => {

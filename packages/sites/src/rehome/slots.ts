@@ -8,10 +8,11 @@ import { HOLDS_SLOT, type RehomeStage, rehomeTable } from './table.ts'
 
 /** Stages in which a member gets ready for its slot. */
 const GETS_READY: readonly RehomeStage[] = ['Claiming', 'Releasing', 'Preparing']
-/** More of them at the same time do not get ready sooner: each only is without an owner for longer. */
+/**
+ * More of them at the same time get ready hardly sooner: each waits longer for its turn, and is without an owner. While
+ * all slots are taken it is a part of it, as many have to get ready still: whoever has a slot goes first.
+ */
 export const READY_AT_ONCE = 8
-/** While all slots are taken: whoever has one goes before whoever waits for one. */
-const READY_AT_LEISURE = 8
 /** More than ever queue. */
 const MAX_QUEUE = 10_000
 /** Whoever needs longer is held up by somebody, and holds up nobody. */
@@ -41,7 +42,7 @@ export async function beginMembers(sql: Sql, batchId: number, width: number): Pr
   const wanted = 2 * width - (await countIn(sql, batchId, BEFORE_HOME))
   if (wanted <= 0) return { count: 0, hasMore: false }
   const atOnce =
-    (await countIn(sql, batchId, HOLDS_SLOT)) < width ? READY_AT_ONCE : Math.ceil((READY_AT_LEISURE * wanted) / width)
+    (await countIn(sql, batchId, HOLDS_SLOT)) < width ? READY_AT_ONCE : Math.ceil((READY_AT_ONCE * wanted) / width)
   const free = Math.min(wanted, atOnce - (await countGettingReady(sql, batchId)))
   if (free <= 0) return { count: 0, hasMore: true }
   const rows = await sql.all(

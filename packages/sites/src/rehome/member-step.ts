@@ -5,72 +5,17 @@
 import { type Decision, decide } from '@godwit/core'
 import type { Row, Sql } from '@godwit/store'
 import type { Remote } from '../audit/member.ts'
-import type { Presence } from '../availability/probe.ts'
 import { AUDIT_SOON_MS, QUEUES } from '../site.ts'
-import { NO_ERROR, type Subcloud, updateSubcloud } from '../subcloud/rows.ts'
-import {
-  type BatchMember,
-  cursorColumns,
-  type MemberOutcome,
-  notWaiting,
-  type StoredRun,
-  waitingColumns,
-} from './batch-rows.ts'
+import { NO_ERROR, updateSubcloud } from '../subcloud/rows.ts'
+import { type BatchMember, cursorColumns, type MemberOutcome, notWaiting, waitingColumns } from './batch-rows.ts'
 import { enterStage } from './cursor.ts'
-import type { RehomeFacts } from './facts.ts'
 import { MemberDraft } from './member-draft.ts'
+import type { Failure, News, SubcloudScene, Wish } from './member-wish.ts'
 import type { Note } from './noted.ts'
 import { factsOf, type MemberScene, needsPeer, peerHealth, readMember } from './scene.ts'
 import type { KnownRows, SharedRows } from './shared-rows.ts'
 import { passSlot, takeSlot } from './slots.ts'
 import { HOLDS_SLOT, isReleased, type RehomeEffect, type RehomeStage, rehomeTable } from './table.ts'
-
-/** What has happened outside since the last step. */
-export interface News {
-  readonly remote?: Remote
-  /** It is of a time after our claim was written, and as good as a look in this stage. */
-  readonly remoteFor?: RehomeStage
-  /** It was looked at before the member began: enough to choose the epoch of its claim, and for nothing else. */
-  readonly foreseen?: Remote
-  /** Columns of the member that an effect has earned. */
-  readonly columns?: (nowMs: number) => Row
-  /** Of a run whose end is among the columns. */
-  readonly endedRunId?: string
-  /** The effect will never work. */
-  readonly failure?: { readonly code: string; readonly message: string }
-  /** The effect did not work this time. */
-  readonly error?: string
-  /** The other site was asked to stand down just now: not again at once. */
-  readonly hasAsked?: boolean
-  /** What the subcloud has answered to this site, since the playbook ended. */
-  readonly presence?: Presence
-}
-
-/** What must happen outside of the transaction. */
-export type Wish =
-  | { readonly kind: 'look at peer'; readonly scene: MemberScene; readonly subcloud: Subcloud }
-  | {
-      readonly kind: 'perform'
-      readonly effect: Extract<RehomeEffect, { kind: 'release' | 'prepare' | 'report-failure' }>
-      readonly scene: MemberScene
-      readonly subcloud: Subcloud
-    }
-  | {
-      readonly kind: 'join'
-      readonly run: Extract<StoredRun, { kind: 'under-way' }>
-      readonly scene: MemberScene
-      readonly subcloud: Subcloud
-    }
-  | { readonly kind: 'ask subcloud'; readonly scene: MemberScene; readonly subcloud: Subcloud }
-  | {
-      readonly kind: 'discard'
-      readonly runId: string
-      readonly memberId: number
-      /** What was decided, and is written when nothing of the run is left. */
-      readonly failure?: Failure
-    }
-  /** undefined: when somebody wakes it. */
-  | { readonly kind: 'rest'; readonly afterMs: number | undefined; readonly queues?: View }
 
 export interface StepContext {
   readonly sql: Sql
@@ -94,14 +39,9 @@ interface Context extends StepContext {
   readonly draft: MemberDraft
 }
 
-interface View {
-  readonly scene: MemberScene
-  readonly subcloud: Subcloud
-}
 type Verdict = Decision<RehomeEffect, RehomeStage>
-type Failure = { readonly code: string; readonly message: string }
 /** The next view, or what must happen before there is one. */
-type Outcome = View | Wish
+type Outcome = SubcloudScene | Wish
 
 const CANCELLED = 'Cancelled'
 const GONE = 'SubcloudGone'
@@ -141,7 +81,7 @@ async function step(context: Context, read: MemberScene): Promise<Wish> {
   let outcome: Outcome = failure ? compensate(context, { scene, subcloud }, failure) : { scene, subcloud }
   let remote = context.news.remote ?? (mayForesee(scene) ? context.news.foreseen : undefined)
   for (let count = 0; count < MAX_DECISIONS && !('kind' in outcome); count++) {
-    const view: View = outcome
+    const view: SubcloudScene = outcome
     if (remote === undefined && needsPeer(view.scene, context.host)) return { kind: 'look at peer', ...view }
     outcome = await carryOut(context, view, remote ?? { kind: 'unread' })
     // What was seen before our own claim, or in another stage, is no proof any more.
@@ -159,10 +99,10 @@ const mayForesee = (scene: MemberScene) => {
   return isUnclaimed && peerHealth(scene) === 'available'
 }
 
-const isFor = ({ remoteFor }: News, { scene }: View) =>
+const isFor = ({ remoteFor }: News, { scene }: SubcloudScene) =>
   scene.member.cursor.stage === remoteFor && scene.member.cursor.direction === 'Forward'
 
-const hasMoved = (before: View, after: View) =>
+const hasMoved = (before: SubcloudScene, after: SubcloudScene) =>
   before.subcloud.ownerEpoch !== after.subcloud.ownerEpoch ||
   before.scene.member.cursor.stage !== after.scene.member.cursor.stage ||
   before.scene.member.cursor.direction !== after.scene.member.cursor.direction
@@ -182,7 +122,7 @@ const isAdopting = ({ member: { cursor } }: MemberScene) =>
   cursor.stage === 'Adopting' && cursor.direction === 'Forward'
 
 /** The table decides; a cancel is a reason to take back whatever has not changed its home. */
-async function verdictOf({ sql }: Context, { scene, subcloud }: View, remote: Remote): Promise<Verdict> {
+async function verdictOf({ sql }: Context, { scene, subcloud }: SubcloudScene, remote: Remote): Promise<Verdict> {
   const { cursor, run } = scene.member
   const isBefore = cursor.stage !== 'Adopting' && cursor.stage !== 'Managing' && run === undefined
   if (scene.batch.cancelledMs !== undefined && cursor.direction === 'Forward' && isBefore)
@@ -192,7 +132,7 @@ async function verdictOf({ sql }: Context, { scene, subcloud }: View, remote: Re
   return decide(rehomeTable, cursor, factsOf({ ...scene, isSlotFree }, subcloud, remote), scene.nowMs)
 }
 
-async function carryOut(context: Context, view: View, remote: Remote): Promise<Outcome> {
+async function carryOut(context: Context, view: SubcloudScene, remote: Remote): Promise<Outcome> {
   const verdict = await verdictOf(context, view, remote)
   switch (verdict.kind) {
     case 'act':
@@ -214,7 +154,7 @@ async function carryOut(context: Context, view: View, remote: Remote): Promise<O
 /** A row of ours is written with the decision; a call to somebody else follows it. */
 async function act(
   context: Context,
-  view: View,
+  view: SubcloudScene,
   { effects, step }: Extract<Verdict, { kind: 'act' }>,
 ): Promise<Outcome> {
   const { scene, subcloud } = view
@@ -247,9 +187,9 @@ function enter(context: Context, scene: MemberScene, step: string): MemberScene 
 
 async function writeSubcloud(
   context: Context,
-  { scene, subcloud }: View,
+  { scene, subcloud }: SubcloudScene,
   effect: Extract<RehomeEffect, { kind: 'claim' | 'manage' | 'mark' }>,
-): Promise<View> {
+): Promise<SubcloudScene> {
   const epoch = effect.kind === 'claim' ? { wanted_epoch: effect.ownerEpoch } : {}
   const after = write(context, scene, { entered: 1, ...notWaiting(scene.nowMs), ...epoch })
   // One that is claimed was not asked for before, and is not now.
@@ -278,7 +218,7 @@ function subcloudColumns(
 }
 
 /** Asked for here: nobody but its executor knows whether it was started. */
-function isOwnRun({ host }: StepContext, { scene }: View): boolean {
+function isOwnRun({ host }: StepContext, { scene }: SubcloudScene): boolean {
   const { cursor, run } = scene.member
   const isRunning = cursor.stage === 'Running' && cursor.direction === 'Forward'
   return isRunning && run?.kind === 'under-way' && run.host === host
@@ -287,7 +227,7 @@ function isOwnRun({ host }: StepContext, { scene }: View): boolean {
 /** To join is to start what was not started yet: only while the subcloud is not the other site's. What runs goes on. */
 function waitForRun(
   context: Context,
-  view: View,
+  view: SubcloudScene,
   verdict: Extract<Verdict, { kind: 'wait' }>,
   remote: Remote,
 ): Outcome {
@@ -307,7 +247,7 @@ function waitForRun(
 
 function wait(
   context: Context,
-  { scene, subcloud }: View,
+  { scene, subcloud }: SubcloudScene,
   { waitsFor, who }: Extract<Verdict, { kind: 'wait' }>,
 ): Wish {
   const after = write(context, scene, waitingColumns(scene.member, waitsFor, who, scene.nowMs))
@@ -321,7 +261,7 @@ function wait(
   return cursor.stage === 'Queueing' ? { ...again, queues: { scene: after, subcloud } } : again
 }
 
-function advance(context: Context, { scene, subcloud }: View, to: RehomeStage): Outcome {
+function advance(context: Context, { scene, subcloud }: SubcloudScene, to: RehomeStage): Outcome {
   const { cursor, batchId, subcloudId } = scene.member
   if (cursor.direction === 'Forward') {
     // Whoever is ready makes room for another one to get ready; whoever has its home frees its slot.
@@ -337,7 +277,7 @@ const queuedMs = ({ member: { waitsFor, queuedMs: before, sinceMs }, nowMs }: Me
   before + (waitsFor === undefined ? 0 : Math.max(0, nowMs - sinceMs))
 
 /** A playbook that still runs is ended first: the subcloud may be tried again as soon as it is marked. */
-function compensate(context: Context, { scene, subcloud }: View, failure: Failure): Outcome {
+function compensate(context: Context, { scene, subcloud }: SubcloudScene, failure: Failure): Outcome {
   const { draft, host, note, isDiscarded } = context
   const { member, batch, nowMs } = scene
   if (member.run?.kind === 'under-way' && member.run.host === host && !isDiscarded)
@@ -400,5 +340,3 @@ export function untilDeadline({ member, nowMs }: MemberScene, delayMs: number): 
   const { deadlineMs } = member.cursor
   return deadlineMs === undefined ? delayMs : Math.max(0, Math.min(delayMs, deadlineMs - nowMs))
 }
-
-export type EndedRun = Exclude<RehomeFacts['run'], { kind: 'none' | 'under-way' }>

@@ -11,7 +11,8 @@ import type { AuditRequests } from './audit-requests.ts'
 import type { Foresight } from './foresight.ts'
 import { isYounger } from './freshness.ts'
 import { askForAudit, attemptOf, releaseAtPeer } from './member-effects.ts'
-import { type EndedRun, LOOK_SELDOM_MS, type News, stepMember, type Wish } from './member-step.ts'
+import { LOOK_SELDOM_MS, stepMember } from './member-step.ts'
+import type { EndedRun, News, SubcloudScene, Wish } from './member-wish.ts'
 import { noted } from './noted.ts'
 import type { RehomePorts } from './ports.ts'
 import type { RunWatch } from './run-watch.ts'
@@ -35,7 +36,6 @@ const MAX_STEPS = 100
 type Wanted<Kind extends Wish['kind']> = Extract<Wish, { kind: Kind }>
 /** What happened, or when to look again; `done`: somebody wakes us. */
 type Result = News | { readonly restMs: number } | 'done'
-type Followed = Pick<Wanted<'ask subcloud'>, 'scene' | 'subcloud'>
 
 /** What is remembered from step to step, and may be forgotten. */
 interface Pass {
@@ -181,14 +181,14 @@ export class MemberWorker {
   }
 
   /** Nobody waits for it yet. */
-  #greet(pass: Pass, followed: Followed): void {
+  #greet(pass: Pass, followed: SubcloudScene): void {
     pass.arrival = this.#arrival(followed, pass.signal)
     // Whoever waits for it is told; nobody may come to wait for it.
     pass.arrival.catch(() => undefined)
   }
 
   /** Both at the same time, as mostly it is online at once; a look that was too early is no proof, and made again. */
-  async #arrival({ scene, subcloud }: Followed, signal: AbortSignal): Promise<Result> {
+  async #arrival({ scene, subcloud }: SubcloudScene, signal: AbortSignal): Promise<Result> {
     const { name, region, managementStart: address } = subcloud
     const [presence, ahead] = await Promise.all([
       this.#ports.probe.presence({ name, region, address }, signal),

@@ -41,7 +41,7 @@ export async function readShared(sql: Sql, batchId: number, known?: KnownRows): 
 }
 
 /** A peer is looked up by its group: one that was never reached yet is not given up either. */
-export async function readGroup(sql: Sql, groupId: number): Promise<GroupRows> {
+async function readGroup(sql: Sql, groupId: number): Promise<GroupRows> {
   const group = groupId === 0 ? undefined : await groupById(sql, groupId)
   const [peer] = group ? await sql.all(PEER_OF_GROUP, [groupId]) : []
   return { group, peer }

@@ -1,7 +1,6 @@
 /** The line between two sites: what is sent over it to a site arrives a while later. */
-
-import type { AddressInfo } from 'node:net'
-import { connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { systemClock } from '@godwit/ports'
 
 export interface SlowLine {
   readonly url: string
@@ -27,10 +26,10 @@ export async function slowLine(target: string, latencyMs: number): Promise<SlowL
     }
     incoming.on('data', piece => {
       if (REQUEST.test(piece.toString('latin1', 0, 8))) requests++
-      setTimeout(() => onward.write(piece), latencyMs)
+      systemClock.after(latencyMs, () => onward.write(piece))
     })
     onward.on('close', () => incoming.destroy())
-    incoming.on('close', () => setTimeout(() => onward.end(), latencyMs))
+    incoming.on('close', () => systemClock.after(latencyMs, () => onward.end()))
     onward.pipe(incoming)
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))

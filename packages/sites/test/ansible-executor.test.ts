@@ -8,16 +8,8 @@ import { Terminal } from '@godwit/core'
 import { systemClock } from '@godwit/ports'
 import { PlaybookRunner } from '../src/ansible/playbook-runner.ts'
 import { AnsibleExecutor, type ControllerCredentials } from '../src/executor/ansible-executor.ts'
+import { attempt } from './attempt.ts'
 
-const attempt = {
-  runId: 'run-1',
-  name: 's1',
-  region: 'r1',
-  softwareVersion: '24.09',
-  bootstrapAddress: '10.0.0.1',
-  values: { system_mode: 'simplex', admin_password: 'of-the-old-home' },
-  sysadminPassword: 'sysadmin-pw',
-}
 const credentials: ControllerCredentials = {
   overridesFor: async () => ({ admin_password: 'of-the-new-home', users: { fm: 'fm-password' }, sc_ca_key: 'KEY KEY' }),
 }

@@ -13,6 +13,14 @@ function fileFor(t: TestContext) {
   return join(folder, 'sites.db')
 }
 
+/** As two processes have it. */
+function openTwice(t: TestContext) {
+  const path = fileFor(t)
+  const [left, right] = [openSqlite({ path, clock: systemClock }), openSqlite({ path, clock: systemClock })]
+  t.after(() => Promise.all([left.close(), right.close()]))
+  return { left, right }
+}
+
 /** A disk whose every write waits for a gate. */
 function slowDisk() {
   const gates: PromiseWithResolvers<void>[] = []
@@ -120,9 +128,7 @@ test('commits go to a write-ahead log', async t => {
 })
 
 test('two that opened one file wait for each other without holding up the process', async t => {
-  const path = fileFor(t)
-  const [left, right] = [openSqlite({ path, clock: systemClock }), openSqlite({ path, clock: systemClock })]
-  t.after(() => Promise.all([left.close(), right.close()]))
+  const { left, right } = openTwice(t)
   await left.transaction(sql => sql.run('create table counter (n integer)'))
   await left.transaction(sql => sql.run('insert into counter values (0)'))
   const gate = Promise.withResolvers<void>()
@@ -170,13 +176,11 @@ test('after the close every transaction is refused, and none waits for ever', as
 })
 
 test('a column that another process has added since is there, under its own name', async t => {
-  const path = fileFor(t)
-  const [one, other] = [openSqlite({ path, clock: systemClock }), openSqlite({ path, clock: systemClock })]
-  t.after(() => Promise.all([one.close(), other.close()]))
-  await one.transaction(sql => sql.run('create table t (a integer, b text)'))
-  await one.transaction(sql => sql.run("insert into t values (1, 'x')"))
-  const rows = () => one.transaction(sql => sql.all('select *, a + 1 as next from t'))
+  const { left, right } = openTwice(t)
+  await left.transaction(sql => sql.run('create table t (a integer, b text)'))
+  await left.transaction(sql => sql.run("insert into t values (1, 'x')"))
+  const rows = () => left.transaction(sql => sql.all('select *, a + 1 as next from t'))
   assert.deepEqual(await rows(), [{ a: 1, b: 'x', next: 2 }])
-  await other.transaction(sql => sql.run("alter table t add column c text default 'y'"))
+  await right.transaction(sql => sql.run("alter table t add column c text default 'y'"))
   assert.deepEqual(await rows(), [{ a: 1, b: 'x', c: 'y', next: 2 }])
 })

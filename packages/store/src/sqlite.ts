@@ -36,8 +36,8 @@ export function openSqlite(options: SqliteOptions): Database {
   const connection = new DatabaseSync(path, { timeout: OPEN_TIMEOUT_MS, enableForeignKeyConstraints: true })
   const hasLog = connection.prepare('pragma journal_mode = wal').get()?.['journal_mode'] === 'wal'
   // As safe as `full`, whose write at each commit is made beside the event loop instead. Without a log it is SQLite's own.
-  connection.exec(`pragma synchronous = ${hasLog ? 'normal' : 'full'}; pragma wal_autocheckpoint = 4000`)
-  connection.exec(`pragma cache_size = -${CACHE_KIB}`)
+  connection.exec(`pragma synchronous = ${hasLog ? 'normal' : 'full'}; pragma wal_autocheckpoint = 4000;
+    pragma cache_size = -${CACHE_KIB}`)
   // From here on nothing blocks the event loop: another transaction of this very process may hold the lock.
   connection.exec('pragma busy_timeout = 0')
   const log = hasLog ? logOf(`${path}-wal`, options.sync) : undefined

@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { VirtualClock } from '@godwit/ports'
+import { attempt } from '../../test/attempt.ts'
 import type { HttpExchange } from '../http/exchange.ts'
 import { SimulatedExecutor } from './simulated-executor.ts'
 
-const attempt = {
-  runId: 'run-1',
-  name: 's1',
-  region: 'r1',
-  softwareVersion: '24.09',
-  bootstrapAddress: '10.0.0.1',
-  values: {},
-  sysadminPassword: 'pw',
-}
 const site = { uuid: 'b', credentials: 'secret-b', softwareVersion: '24.09' }
 
 function setUp(answer: (method: string, path: string) => Promise<unknown>) {
